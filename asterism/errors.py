@@ -1,0 +1,5 @@
+"""The one exception that a user may see."""
+
+
+class UserError(Exception):
+    """Bad input or a full disk: one line that says what is wrong, where, and what to do. The command line exits with code 2."""
