@@ -1,0 +1,38 @@
+"""What an agent does: one action with its parts, in AlphaStar's order."""
+
+from typing import Generic, NamedTuple, TypeVar
+
+from jaxtyping import Array, Int
+
+T = TypeVar("T")
+
+
+class Action(NamedTuple):
+    """One action. S: most units that one action can select. Parts that the action type does not use are ignored."""
+
+    action_type: Int[Array, "*b"]
+    """Index into GameDescription.actions; 0 is no_op."""
+    delay: Int[Array, "*b"]
+    """Game loops until the next observation."""
+    queued: Int[Array, "*b"]
+    """1: after the orders that the units have already."""
+    repeat: Int[Array, "*b"]
+    """How many more times the action is given (training: at as many more structures)."""
+    units: Int[Array, "*b S"]
+    """Entity indices; -1 ends the selection and fills the rest."""
+    target_unit: Int[Array, "*b"]
+    """Entity index."""
+    location: Int[Array, "*b"]
+    """Flat cell of the location grid: y * location + x."""
+
+
+class ActionParts(NamedTuple, Generic[T]):
+    """Something that each part of an action has: log-probability, logits, entropy, a mask."""
+
+    action_type: T
+    delay: T
+    queued: T
+    repeat: T
+    units: T
+    target_unit: T
+    location: T

@@ -1,0 +1,65 @@
+"""The network as everybody else sees it: a record of pure functions (design: losses, league and runtime never import the modules)."""
+
+from typing import Any, NamedTuple, Protocol
+
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from asterism.interface.action import Action, ActionParts
+from asterism.interface.observation import Observation, Privileged
+
+Carry = Any
+"""State of the recurrent core, a pytree."""
+
+
+class Params(NamedTuple):
+    """Weights. An agent that only acts needs `policy` alone."""
+
+    policy: Any
+    value: Any
+
+
+class UnrollOutput(NamedTuple):
+    """What learning needs of T steps. S: selected units, E: entities, N: location cells."""
+
+    logits: ActionParts
+    """Masked logits: [T, A], [T, D], [T, 2], [T, R], units [T, S, E + 1] (last: end of selection), [T, E], [T, N]."""
+    log_probs: ActionParts[Float[Array, " T"]]
+    """Of the given actions; 0 for parts that the action type does not use; units summed over the selection's rounds."""
+    unit_rounds: Bool[Array, "T S"]
+    """The rounds of the unit selection that took place, the end of selection included."""
+    values: Float[Array, "T 5"]
+    """One for each reward: win/loss, build order, units, upgrades, effects."""
+
+
+class Step(Protocol):
+    def __call__(
+        self, policy: Any, carry: Carry, observation: Observation, key: PRNGKeyArray
+    ) -> tuple[Carry, Action, ActionParts]:
+        """Samples an action for one observation; the log-probabilities are at temperature 1."""
+
+
+class Unroll(Protocol):
+    def __call__(
+        self,
+        params: Params,
+        carry: Carry,
+        observation: Observation,
+        privileged: Privileged,
+        action: Action,
+        reset: Bool[Array, " T"],
+    ) -> tuple[Carry, UnrollOutput]:
+        """Scores T given actions (teacher forcing). `privileged` is [T, 2, ...], the player itself first.
+
+        The carry is set to zero before a step whose `reset` is true: the first of a game.
+        """
+
+
+class Network(NamedTuple):
+    """An agent's network."""
+
+    init: Any
+    """key -> Params"""
+    initial_carry: Any
+    """() -> Carry"""
+    step: Step
+    unroll: Unroll
