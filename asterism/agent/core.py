@@ -1,0 +1,92 @@
+"""Recurrent core: an LSTM with layer norm on the gates (Hochreiter & Schmidhuber 1997; Ba et al. 2016)."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from asterism.agent.config import CoreConfig
+from asterism.agent.layers import LayerNorm, Linear, uniform_scaled
+
+FORGET_BIAS = 1.0
+"""Remember at first (Jozefowicz et al. 2015)."""
+
+
+class LSTMState(NamedTuple):
+    """State of one layer."""
+
+    hidden: Float[Array, "*b w"]
+    cell: Float[Array, "*b w"]
+
+
+class LSTMCell(eqx.Module):
+    """One layer. The share of the gates that comes from the input is apart, so that a sequence projects it at once."""
+
+    input: Linear
+    recurrent: Float[Array, "w 4*w"]
+    input_norm: LayerNorm
+    recurrent_norm: LayerNorm
+    cell_norm: LayerNorm
+
+    def __init__(self, key: PRNGKeyArray, inputs: int, width: int):
+        first, second = jax.random.split(key)
+        self.input = Linear(first, inputs, 4 * width)
+        self.recurrent = uniform_scaled(second, (width, 4 * width), width)
+        self.input_norm = LayerNorm(4 * width)
+        self.recurrent_norm = LayerNorm(4 * width)
+        self.cell_norm = LayerNorm(width)
+
+    def zeros(self) -> LSTMState:
+        """The state before the first step."""
+        return LSTMState(*jnp.zeros((2, len(self.recurrent))))
+
+    def project(self, x: Float[Array, "*b i"]) -> Float[Array, "*b 4*w"]:
+        """The input's share of the gates."""
+        return self.input_norm(self.input(x))
+
+    def step(self, state: LSTMState, projected: Float[Array, "*b 4*w"]) -> LSTMState:
+        """The next state; its `hidden` is the output."""
+        gates = projected + self.recurrent_norm(state.hidden @ self.recurrent)
+        write, forget, candidate, output = jnp.split(gates, 4, -1)
+        kept = jax.nn.sigmoid(forget + FORGET_BIAS) * state.cell
+        cell = kept + jax.nn.sigmoid(write) * jnp.tanh(candidate)
+        return LSTMState(jax.nn.sigmoid(output) * jnp.tanh(self.cell_norm(cell)), cell)
+
+
+class Core(eqx.Module):
+    """A stack of LSTM layers; the carry is a tuple with the state of each."""
+
+    layers: tuple[LSTMCell, ...]
+
+    def __init__(self, key: PRNGKeyArray, inputs: int, config: CoreConfig):
+        widths = (inputs, *[config.width] * config.layers)
+        keys = jax.random.split(key, config.layers)
+        self.layers = tuple(LSTMCell(k, *pair) for k, *pair in zip(keys, widths, widths[1:], strict=False))
+
+    def step(
+        self, carry: tuple[LSTMState, ...], x: Float[Array, " i"]
+    ) -> tuple[tuple[LSTMState, ...], Float[Array, " w"]]:
+        """One moment."""
+        states = []
+        for layer, state in zip(self.layers, carry, strict=True):
+            states.append(layer.step(state, layer.project(x)))
+            x = states[-1].hidden
+        return tuple(states), x
+
+    def unroll(
+        self, carry: tuple[LSTMState, ...], x: Float[Array, "T i"], reset: Bool[Array, " T"]
+    ) -> tuple[tuple[LSTMState, ...], Float[Array, "T w"]]:
+        """T moments; the state is set to zero before those whose `reset` is true."""
+        states = []
+        for layer, state in zip(self.layers, carry, strict=True):
+
+            def advance(state, inputs, layer=layer):
+                projected, fresh = inputs
+                state = layer.step(jax.tree.map(lambda s: jnp.where(fresh, 0.0, s), state), projected)
+                return state, state.hidden
+
+            state, x = jax.lax.scan(advance, state, (layer.project(x), reset))
+            states.append(state)
+        return tuple(states), x

@@ -1,0 +1,64 @@
+"""The network as a record of pure functions."""
+
+from collections import Counter
+
+import jax
+from jaxtyping import PRNGKeyArray
+
+from asterism.agent.config import AgentConfig
+from asterism.agent.policy import Given, Policy, Sampled
+from asterism.agent.value import Values
+from asterism.errors import UserError
+from asterism.interface.description import GameDescription
+from asterism.interface.network import Network, Params, UnrollOutput
+from asterism.interface.sizes import InterfaceSize
+
+
+def make_network(
+    game: GameDescription, size: InterfaceSize, config: AgentConfig, temperature: float = 1.0
+) -> Network:
+    """AlphaStar's network for a game.
+
+    `temperature` divides the logits of all parts but the delay, when acting and when scoring alike: log-probabilities
+    are those of the distribution that acts. Raises UserError where the network does not fit the interface.
+    """
+    config.check(size)
+    if temperature <= 0:
+        raise UserError(f"temperature is {temperature}: it must be above 0")
+
+    def init(key: PRNGKeyArray) -> Params:
+        policy, value = jax.random.split(key)
+        return Params(Policy(policy, game, size, config), Values(value, game, size, config))
+
+    example = jax.eval_shape(init, jax.random.key(0))
+
+    def initial_carry():
+        return tuple(layer.zeros() for layer in example.policy.core.layers)
+
+    def step(policy, carry, observation, key):
+        encoded = policy.encode(observation)
+        carry, core = policy.core.step(carry, encoded.summary)
+        decision = policy.decide(observation, encoded, core, Sampled(key, size), game, temperature)
+        return carry, decision.action, decision.log_probs
+
+    def unroll(params, carry, observation, privileged, action, reset):
+        policy, value = params
+        encoded = jax.vmap(policy.encode)(observation)
+        carry, core = policy.core.unroll(carry, encoded.summary, reset)
+
+        def score(observation, encoded, core, action):
+            return policy.decide(observation, encoded, core, Given(action), game, temperature)
+
+        decision = jax.vmap(score)(observation, encoded, core, action)
+        values = jax.vmap(value)(core, privileged)
+        return carry, UnrollOutput(decision.logits, decision.log_probs, decision.unit_rounds, values)
+
+    return Network(jax.jit(init), initial_carry, step, unroll)
+
+
+def describe(params: Params) -> dict[str, int]:
+    """Weights of each block, as {"policy.core": 210000, ...}."""
+    counts = Counter()
+    for path, leaf in jax.tree.leaves_with_path(params):
+        counts[".".join(entry.name for entry in path[:2])] += leaf.size
+    return dict(counts)

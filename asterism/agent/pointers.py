@@ -1,0 +1,164 @@
+"""Heads that point at entities: selected units and target unit (Vinyals et al. 2015; AlphaStar, Methods: Architecture)."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from asterism.agent.choice import masked
+from asterism.agent.config import PointerConfig
+from asterism.agent.core import LSTMCell, LSTMState
+from asterism.agent.layers import Linear, uniform_scaled
+
+
+class Query(eqx.Module):
+    """The autoregressive embedding, with an offset, to the width of the keys."""
+
+    hidden: Linear
+    output: Linear
+
+    def __init__(self, key: PRNGKeyArray, embedding: int, config: PointerConfig):
+        hidden, output = jax.random.split(key)
+        self.hidden = Linear(hidden, embedding, config.width)
+        self.output = Linear(output, config.width, config.key)
+
+    def __call__(self, embedding: Float[Array, "*b e"], offset: Float[Array, " w"] | float = 0.0) -> Float[Array, "*b k"]:
+        return self.output(jax.nn.relu(self.hidden(embedding) + offset))
+
+
+class Selection(NamedTuple):
+    """A selection of units and how likely it was. S rounds at most, E entities; index E ends the selection."""
+
+    units: Int[Array, " S"]
+    logits: Float[Array, "S E+1"]
+    rounds: Bool[Array, " S"]
+    """The rounds that took place, the end of selection included."""
+    log_prob: Float[Array, ""]
+    embedding: Float[Array, " e"]
+    """The autoregressive embedding with the selection added."""
+
+
+class SelectedUnitsHead(eqx.Module):
+    """A recurrent pointer network: one entity a round, each at most once, until the end key is chosen."""
+
+    keys: Linear
+    end_key: Float[Array, " k"]
+    unit_types: Linear
+    query: Query
+    cell: LSTMCell
+    chosen: Linear
+
+    def __init__(self, key: PRNGKeyArray, entity: int, unit_types: int, embedding: int, config: PointerConfig):
+        keys = jax.random.split(key, 6)
+        self.keys = Linear(keys[0], entity, config.key)
+        self.end_key = uniform_scaled(keys[1], (config.key,), config.key)
+        self.unit_types = Linear(keys[2], unit_types, config.width)
+        self.query = Query(keys[3], embedding, config)
+        self.cell = LSTMCell(keys[4], config.key, config.key)
+        self.chosen = Linear(keys[5], config.key, embedding)
+
+    def sample(
+        self,
+        key: PRNGKeyArray,
+        embedding: Float[Array, " e"],
+        keys: Float[Array, "E k"],
+        selectable: Bool[Array, " E"],
+        unit_types: Float[Array, " U"],
+        used: Bool[Array, ""],
+        rounds: int,
+        temperature: float,
+    ) -> Selection:
+        """Selects round by round; nothing where `used` is false.
+
+        `keys`: of each entity; `unit_types`: which types can take the action.
+        """
+        offset = self.unit_types(unit_types)
+        keys = jnp.append(keys, self.end_key[None], 0)
+        end = len(selectable)
+
+        def advance(state, noise):
+            lstm, total, count, allowed, running = state
+            lstm = self.cell.step(lstm, self.cell.project(self.query(self._add(embedding, total, count), offset)))
+            logits = masked(keys @ lstm.hidden / temperature, allowed)
+            token = jnp.argmax(logits + noise)
+            log_prob = jnp.where(running, logits[token] - jax.nn.logsumexp(logits), 0.0)
+            selects = running & (token != end)
+            total += jnp.where(selects, keys[token], 0.0)
+            # From the second round on, one may stop.
+            allowed = (allowed & (jnp.arange(end + 1) != token)).at[end].set(True)
+            unit = jnp.where(selects, token, -1).astype(jnp.int32)
+            return (lstm, total, count + selects, allowed, selects), (unit, logits, running, log_prob)
+
+        start = (self.cell.zeros(), jnp.zeros(len(self.end_key)), 0, self._first(selectable), used)
+        noise = jax.random.gumbel(key, (rounds, end + 1))
+        (_, total, count, _, _), (units, logits, took_place, log_probs) = jax.lax.scan(advance, start, noise)
+        return Selection(units, logits, took_place, log_probs.sum(), self._add(embedding, total, count))
+
+    def score(
+        self,
+        units: Int[Array, " S"],
+        embedding: Float[Array, " e"],
+        keys: Float[Array, "E k"],
+        selectable: Bool[Array, " E"],
+        unit_types: Float[Array, " U"],
+        used: Bool[Array, ""],
+        temperature: float,
+    ) -> Selection:
+        """The same for given units (teacher forcing): only the LSTM runs round by round."""
+        rounds, end = len(units), len(selectable)
+        keys = jnp.append(keys, self.end_key[None], 0)
+        count = jnp.cumprod(units >= 0).sum() * used
+        index = jnp.arange(rounds)
+        selects, took_place = index < count, (index <= count) & used
+        tokens = jnp.where(selects, units, end)
+        before = jnp.tril(jnp.ones((rounds, rounds)), -1)
+        totals = before @ jnp.where(selects[:, None], keys[tokens], 0.0)
+        counts = jnp.minimum(index, count)[:, None]
+        queries = self.query(self._add(embedding, totals, counts), self.unit_types(unit_types))
+
+        def advance(state: LSTMState, projected):
+            state = self.cell.step(state, projected)
+            return state, state.hidden
+
+        _, hidden = jax.lax.scan(advance, self.cell.zeros(), self.cell.project(queries))
+        # The round in which each entity is taken: from then on it is masked.
+        taken = jnp.full(end + 1, rounds).at[tokens].min(jnp.where(selects, index, rounds))
+        allowed = (index[:, None] <= taken) & jnp.append(selectable, True)
+        allowed = allowed.at[0].set(self._first(selectable))
+        logits = masked(hidden @ keys.T / temperature, allowed)
+        log_probs = jnp.take_along_axis(logits, tokens[:, None], 1)[:, 0] - jax.nn.logsumexp(logits, 1)
+        total = jnp.where(selects[:, None], keys[tokens], 0.0).sum(0)
+        return Selection(
+            units=jnp.where(selects, units, -1),
+            logits=logits,
+            rounds=took_place,
+            log_prob=jnp.where(took_place, log_probs, 0.0).sum(),
+            embedding=self._add(embedding, total, count),
+        )
+
+    def _add(self, embedding, total, count) -> Float[Array, "*b e"]:
+        """Adds the mean of the chosen keys to the autoregressive embedding."""
+        mean = total / jnp.maximum(count, 1)
+        return embedding + self.chosen(mean) * (count > 0)
+
+    @staticmethod
+    def _first(selectable: Bool[Array, " E"]) -> Bool[Array, " E+1"]:
+        """What is allowed in the first round: to end only if there is nothing to select."""
+        return jnp.append(selectable, ~selectable.any())
+
+
+class TargetUnitHead(eqx.Module):
+    """One entity, by the same keys."""
+
+    query: Query
+
+    def __init__(self, key: PRNGKeyArray, embedding: int, config: PointerConfig):
+        self.query = Query(key, embedding, config)
+
+    def logits(
+        self, embedding: Float[Array, " e"], keys: Float[Array, "E k"], present: Bool[Array, " E"]
+    ) -> Float[Array, " E"]:
+        """One for each entity, absent ones ruled out."""
+        return masked(keys @ self.query(embedding), present)

@@ -1,0 +1,169 @@
+"""The policy: encoders, core and heads, composed as in AlphaStar's figure (Extended Data Figure 3)."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from asterism.agent.choice import log_prob, masked, sample, sample_cell
+from asterism.agent.config import AgentConfig
+from asterism.agent.core import Core
+from asterism.agent.entity_encoder import EncodedEntities, EntityEncoder
+from asterism.agent.heads import ActionTypeHead, ChoiceHead
+from asterism.agent.location_head import LocationHead
+from asterism.agent.pointers import SelectedUnitsHead, TargetUnitHead
+from asterism.agent.scalar_encoder import ScalarEncoder
+from asterism.agent.spatial_encoder import EncodedMap, SpatialEncoder
+from asterism.interface.action import Action, ActionParts
+from asterism.interface.description import GameDescription
+from asterism.interface.observation import Observation
+from asterism.interface.sizes import InterfaceSize
+from asterism.interface.spec import selectable_entities
+
+
+class Encoded(NamedTuple):
+    """An observation after the encoders."""
+
+    summary: Float[Array, "*b w"]
+    """Input of the core."""
+    context: Float[Array, "*b c"]
+    """Gates the heads."""
+    entities: EncodedEntities
+    map: EncodedMap
+
+
+class Decision(NamedTuple):
+    """An action and how likely each of its parts was."""
+
+    action: Action
+    logits: ActionParts
+    log_probs: ActionParts[Float[Array, "*b"]]
+    """0 for parts that the action type does not use."""
+    unit_rounds: Bool[Array, "*b S"]
+
+
+class Policy(eqx.Module):
+    """Everything that acts. It never sees `Privileged`."""
+
+    entity_encoder: EntityEncoder
+    spatial_encoder: SpatialEncoder
+    scalar_encoder: ScalarEncoder
+    core: Core
+    action_type: ActionTypeHead
+    delay: ChoiceHead
+    queued: ChoiceHead
+    repeat: ChoiceHead
+    units: SelectedUnitsHead
+    target_unit: TargetUnitHead
+    location: LocationHead
+
+    def __init__(self, key: PRNGKeyArray, game: GameDescription, size: InterfaceSize, config: AgentConfig):
+        keys = iter(jax.random.split(key, 11))
+        entity, embedding = config.entity.transformer.width, config.head.embedding
+        self.entity_encoder = EntityEncoder(next(keys), game, config.entity)
+        self.spatial_encoder = SpatialEncoder(next(keys), game, size, entity, config.spatial)
+        self.scalar_encoder = ScalarEncoder(next(keys), game, size, config.scalar)
+        inputs = config.entity.output + config.spatial.output + self.scalar_encoder.width
+        context = self.scalar_encoder.context_width
+        self.core = Core(next(keys), inputs, config.core)
+        self.action_type = ActionTypeHead(next(keys), config.core.width, context, len(game.actions), config.head)
+        self.delay = ChoiceHead(next(keys), size.delays, config.head)
+        self.queued = ChoiceHead(next(keys), 2, config.head)
+        self.repeat = ChoiceHead(next(keys), size.repeats, config.head)
+        self.units = SelectedUnitsHead(next(keys), entity, len(game.unit_types), embedding, config.pointer)
+        self.target_unit = TargetUnitHead(next(keys), embedding, config.pointer)
+        self.location = LocationHead(next(keys), size.map // 2 ** len(config.spatial.downsample), config)
+
+    def encode(self, observation: Observation) -> Encoded:
+        """All that needs no memory."""
+        entities = self.entity_encoder(observation.entities)
+        planes = self.spatial_encoder(observation.planes, observation.entities, entities)
+        scalars = self.scalar_encoder(observation.scalars, observation.z)
+        summary = jnp.concatenate([entities.summary, planes.summary, scalars.summary])
+        return Encoded(summary, scalars.context, entities, planes)
+
+    def decide(
+        self,
+        observation: Observation,
+        encoded: Encoded,
+        core: Float[Array, " w"],
+        choose: "Choose",
+        game: GameDescription,
+        temperature: float,
+    ) -> Decision:
+        """The action's parts one after the other, each knowing those before it. `core`: the core's output."""
+        logits = masked(self.action_type.logits(core, encoded.context), observation.scalars.available_actions)
+        logits = {"action_type": logits / temperature}
+        chosen = {"action_type": choose.one("action_type", logits["action_type"])}
+        action_type = chosen["action_type"]
+        used = ActionParts(*jnp.asarray(np.stack(game.uses, 1))[action_type])
+        embedding = self.action_type.embed(core, encoded.context, action_type)
+
+        for part, softness in (("delay", 1.0), ("queued", temperature), ("repeat", temperature)):
+            head = getattr(self, part)
+            logits[part] = head.logits(embedding) / softness
+            chosen[part] = choose.one(part, logits[part])
+            embedding += head.embed(chosen[part]) * getattr(used, part)
+
+        keys = self.units.keys(encoded.entities.each)
+        selectable = selectable_entities(game, observation, action_type)
+        unit_types = jnp.asarray(game.selectable, jnp.float32)[action_type]
+        selection = choose.units(self.units, embedding, keys, selectable, unit_types, used.units, temperature=temperature)
+        embedding, logits["units"], chosen["units"] = selection.embedding, selection.logits, selection.units
+
+        logits["target_unit"] = self.target_unit.logits(embedding, keys, encoded.entities.present) / temperature
+        logits["location"] = self.location.logits(embedding, encoded.map.skips) / temperature
+        for part in ("target_unit", "location"):
+            chosen[part] = choose.one(part, logits[part])
+
+        log_probs = {part: log_prob(logits[part], chosen[part]) for part in logits if part != "units"}
+        log_probs["units"] = selection.log_prob
+        return Decision(
+            action=_where_used(used, Action(**chosen)),
+            logits=ActionParts(**logits),
+            log_probs=jax.tree.map(lambda use, value: jnp.where(use, value, 0.0), used, ActionParts(**log_probs)),
+            unit_rounds=selection.rounds,
+        )
+
+
+def _where_used(used: ActionParts, action: Action) -> Action:
+    """Zero for parts that the action type does not use (units: -1)."""
+    return Action(*(jnp.where(use, value, -(part == "units")) for part, use, value in zip(used._fields, used, action)))
+
+
+class Sampled:
+    """Chooses at random: acting."""
+
+    def __init__(self, key: PRNGKeyArray, size: InterfaceSize):
+        self.keys = ActionParts(*jax.random.split(key, len(ActionParts._fields)))
+        self.size = size
+
+    def one(self, part: str, logits: Float[Array, " n"]):
+        """One of a few."""
+        return (sample_cell if part == "location" else sample)(getattr(self.keys, part), logits)
+
+    def units(self, head: SelectedUnitsHead, *inputs, temperature: float):
+        """A selection of units."""
+        return head.sample(self.keys.units, *inputs, rounds=self.size.selected, temperature=temperature)
+
+
+class Given:
+    """Takes a given action's parts: teacher forcing."""
+
+    def __init__(self, action: Action):
+        self.action = action
+
+    def one(self, part: str, logits: Float[Array, " n"]):
+        """One of a few."""
+        return getattr(self.action, part)
+
+    def units(self, head: SelectedUnitsHead, *inputs, temperature: float):
+        """A selection of units."""
+        return head.score(self.action.units, *inputs, temperature=temperature)
+
+
+Choose = Sampled | Given
+"""Where the parts of an action come from."""

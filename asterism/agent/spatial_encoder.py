@@ -1,0 +1,87 @@
+"""Spatial encoder: map planes and scattered entities through a residual network (AlphaStar, Methods: Architecture)."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Integer, PRNGKeyArray
+
+from asterism.agent.config import SpatialConfig
+from asterism.agent.convolution import Convolution, Downsample
+from asterism.agent.encodings import IntegerEncoder, plane_table
+from asterism.agent.entity_encoder import EncodedEntities
+from asterism.agent.layers import Linear
+from asterism.interface.description import GameDescription
+from asterism.interface.observation import POSITION_SCALE, EntityField
+from asterism.interface.sizes import InterfaceSize
+
+
+class EncodedMap(NamedTuple):
+    """What the rest of the network knows of the map."""
+
+    skips: tuple[Float[Array, "*b h h c"], ...]
+    """The map after each residual block, for the location head."""
+    summary: Float[Array, "*b o"]
+
+
+class ResidualConvolution(eqx.Module):
+    """ReLU(x + f(x)), f two convolutions of kernel 3."""
+
+    first: Convolution
+    second: Convolution
+
+    def __init__(self, key: PRNGKeyArray, channels: int):
+        first, second = jax.random.split(key)
+        self.first = Convolution(first, channels, channels, gain=2.0)
+        self.second = Convolution(second, channels, channels)
+
+    def __call__(self, x: Float[Array, "h h c"]) -> Float[Array, "h h c"]:
+        return jax.nn.relu(x + self.second(jax.nn.relu(self.first(x))))
+
+
+class SpatialEncoder(eqx.Module):
+    """Map planes and entities to a stack of coarse maps and one vector."""
+
+    scatter: Linear
+    planes: IntegerEncoder
+    mix: Linear
+    downsample: tuple[Downsample, ...]
+    blocks: tuple[ResidualConvolution, ...]
+    summary: Linear
+    map_cells: int = eqx.field(static=True)
+
+    def __init__(
+        self, key: PRNGKeyArray, game: GameDescription, size: InterfaceSize, entity_width: int, config: SpatialConfig
+    ):
+        keys = iter(jax.random.split(key, 4 + len(config.downsample) + config.blocks))
+        self.map_cells = game.map_cells
+        self.scatter = Linear(next(keys), entity_width, config.scatter, gain=2.0)
+        self.planes = IntegerEncoder(next(keys), plane_table(), config.channels)
+        self.mix = Linear(next(keys), config.scatter, config.channels)
+        channels = (config.channels, *config.downsample)
+        self.downsample = tuple(Downsample(next(keys), *pair) for pair in zip(channels, channels[1:], strict=False))
+        self.blocks = tuple(ResidualConvolution(next(keys), channels[-1]) for _ in range(config.blocks))
+        coarse = size.map // 2 ** len(config.downsample)
+        self.summary = Linear(next(keys), coarse**2 * channels[-1], config.output, gain=2.0)
+
+    def __call__(
+        self, planes: Integer[Array, "P h h"], entities: Int[Array, "E 43"], encoded: EncodedEntities
+    ) -> EncodedMap:
+        # One 1x1 convolution over planes and scattered entities joined is the sum of one over each.
+        scattered = self._scatter(entities, encoded, planes.shape[-1])
+        x = jax.nn.relu(self.planes(planes.transpose(1, 2, 0)) + self.mix(scattered))
+        for layer in self.downsample:
+            x = jax.nn.relu(layer(x))
+        skips = []
+        for block in self.blocks:
+            x = block(x)
+            skips.append(x)
+        return EncodedMap(tuple(skips), jax.nn.relu(self.summary(x.reshape(-1))))
+
+    def _scatter(self, entities, encoded: EncodedEntities, side: int) -> Float[Array, "h h c"]:
+        """Adds a projection of each entity's embedding at the entity's cell (the scatter connection)."""
+        written = jax.nn.relu(self.scatter(encoded.each)) * encoded.present[:, None]
+        position = entities[:, EntityField.X : EntityField.Y + 1].astype(jnp.int32)
+        x, y = jnp.clip(position * side // (self.map_cells * POSITION_SCALE), 0, side - 1).T
+        return jnp.zeros((side, side, written.shape[-1])).at[y, x].add(written)

@@ -1,0 +1,76 @@
+"""Self-attention over a set with absent members (Vaswani et al. 2017)."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from asterism.agent.config import TransformerConfig
+from asterism.agent.layers import LayerNorm, Linear
+
+ABSENT_BIAS = -1e9
+"""Added to the attention paid to absent members."""
+
+
+class Attention(eqx.Module):
+    """Multi-head attention; the heads are projected back and summed."""
+
+    projection: Linear
+    output: Linear
+    heads: int = eqx.field(static=True)
+
+    def __init__(self, key: PRNGKeyArray, config: TransformerConfig):
+        projection, output = jax.random.split(key)
+        self.heads = config.heads
+        self.projection = Linear(projection, config.width, 3 * config.heads * config.key)
+        self.output = Linear(output, config.heads * config.key, config.width)
+
+    def __call__(self, x: Float[Array, "n w"], bias: Float[Array, " n"]) -> Float[Array, "n w"]:
+        projected = self.projection(x).reshape(len(x), 3, self.heads, -1)
+        query, key, value = projected.transpose(1, 2, 0, 3)
+        logits = query @ key.mT / key.shape[-1] ** 0.5 + bias
+        # The softmax's division comes after the sum over values: fewer passes over n x n numbers.
+        weight = jnp.exp(logits - jax.lax.stop_gradient(logits.max(-1, keepdims=True)))
+        summed = weight @ value / weight.sum(-1, keepdims=True)
+        return self.output(summed.transpose(1, 0, 2).reshape(len(x), -1))
+
+
+class TransformerLayer(eqx.Module):
+    """Attention, then an MLP on each member; both residual, with layer norm before."""
+
+    attention: Attention
+    hidden: Linear
+    output: Linear
+    norms: tuple[LayerNorm, LayerNorm]
+
+    def __init__(self, key: PRNGKeyArray, config: TransformerConfig):
+        attention, hidden, output = jax.random.split(key, 3)
+        self.attention = Attention(attention, config)
+        self.hidden = Linear(hidden, config.width, config.mlp, gain=2.0)
+        self.output = Linear(output, config.mlp, config.width)
+        self.norms = (LayerNorm(config.width), LayerNorm(config.width))
+
+    def __call__(self, x: Float[Array, "n w"], bias: Float[Array, " n"]) -> Float[Array, "n w"]:
+        x = x + self.attention(self.norms[0](x), bias)
+        return x + self.output(jax.nn.relu(self.hidden(self.norms[1](x))))
+
+
+class Transformer(eqx.Module):
+    """A stack of layers."""
+
+    layers: tuple[TransformerLayer, ...]
+
+    def __init__(self, key: PRNGKeyArray, config: TransformerConfig):
+        self.layers = tuple(TransformerLayer(layer, config) for layer in jax.random.split(key, config.layers))
+
+    def __call__(self, x: Float[Array, "n w"], present: Bool[Array, " n"]) -> Float[Array, "n w"]:
+        bias = jnp.where(present, 0.0, ABSENT_BIAS)
+        for layer in self.layers:
+            x = layer(x, bias)
+        return x
+
+
+def masked_mean(x: Float[Array, "n w"], present: Bool[Array, " n"]) -> Float[Array, " w"]:
+    """Mean of the members that are present; zero when there are none."""
+    total = jnp.where(present[:, None], x, 0.0).sum(0)
+    return total / jnp.maximum(present.sum(), 1)

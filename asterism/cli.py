@@ -1,0 +1,138 @@
+"""One command, `asterism VERB`: finds the verb, reads its settings, runs it, and says in one line what went wrong."""
+
+import difflib
+import io
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
+from pkgutil import resolve_name
+from typing import Any, NamedTuple
+
+from asterism import __version__
+from asterism.errors import UserError
+from asterism.files import FULL, disk_is_full
+
+STOPPED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+
+
+class Verb(NamedTuple):
+    """A verb; its module is imported when it is chosen, so that `asterism --help` need not wait for JAX."""
+
+    help: str
+    target: str
+    """module:Class of a dataclass, whose fields are the settings, with a method `run()`."""
+
+
+VERBS = {
+    "train": Verb("record games, imitate them, train the league, evaluate, report; goes on", "asterism.runtime.train:TrainConfig"),
+    "record": Verb("record games of bots against each other", "asterism.demos.record:RecordConfig"),
+    "demos info": Verb("what is inside a folder of recorded games", "asterism.demos.info:InfoConfig"),
+    "evaluate": Verb("play a run's agent against every bot and its own teacher", "asterism.runtime.evaluate:EvaluateConfig"),
+    "play": Verb("play one game of a run's agent and draw it", "asterism.runtime.play:PlayConfig"),
+    "report": Verb("write a run's report.html again", "asterism.runtime.report:ReportConfig"),
+}
+
+
+def main(argv: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VERBS) -> int:
+    """Runs `asterism` with the arguments and returns the exit code: 0, 2 (bad input, full disk) or 130 (Ctrl-C)."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    try:
+        if not argv or argv[0] in ("-h", "--help"):
+            print(usage(verbs))
+            return 0 if argv else 2
+        if argv[0] == "--version":
+            print(f"asterism {__version__}")
+            return 0
+        name, rest = find_verb(argv, verbs)
+        parse(name, resolve_name(verbs[name].target), rest).run()
+        return 0
+    except UserError as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:
+        return _complain("stopped; the same command goes on", STOPPED)
+    except Exception as error:
+        if not disk_is_full(error):
+            raise
+        where = f" while writing {error.filename}" if isinstance(error, OSError) and error.filename else ""
+        return _complain(f"disk full{where}: {FULL}")
+
+
+def usage(verbs: Mapping[str, Verb]) -> str:
+    """The help text of `asterism` itself."""
+    width = max(map(len, verbs)) + 2
+    lines = [f"  {name:{width}}{verb.help}" for name, verb in verbs.items()]
+    return "\n".join(
+        [
+            "usage: asterism VERB [settings]",
+            "",
+            "AlphaStar that anyone can run: learns a real-time strategy game from recorded games and in a league.",
+            "",
+            *lines,
+            "",
+            "asterism VERB --help: every setting of a verb, with its default and unit",
+            "asterism --version:   the version",
+        ]
+    )
+
+
+def find_verb(argv: Sequence[str], verbs: Mapping[str, Verb]) -> tuple[str, list[str]]:
+    """The verb that the arguments begin with (one word or two), and the arguments after it; UserError when none."""
+    for words in (2, 1):
+        name = " ".join(argv[:words])
+        if name in verbs and len(argv) >= words:
+            return name, list(argv[words:])
+    seconds = [name.split()[1] for name in verbs if name.split()[0] == argv[0] and " " in name]
+    if seconds:
+        raise UserError(f"{argv[0]} must be followed by {' or '.join(seconds)}, as in: asterism {argv[0]} {seconds[0]} --help")
+    close = difflib.get_close_matches(argv[0], [name.split()[0] for name in verbs], n=1)
+    advice = f"did you mean {close[0]}?" if close else f"there are {', '.join(verbs)}"
+    raise UserError(f"unknown verb {argv[0]}: {advice} (asterism --help says what each does)")
+
+
+def parse(name: str, kind: type, argv: Sequence[str]) -> Any:
+    """The settings of a verb, from its arguments. Raises UserError in one line; SystemExit(0) after --help."""
+    import tyro
+
+    complaint = io.StringIO()
+    try:
+        with redirect_stderr(complaint):
+            return tyro.cli(kind, prog=f"asterism {name}", args=list(argv))
+    except SystemExit as end:
+        if end.code in (0, None):
+            raise
+        raise UserError(f"{name}: {one_line(complaint.getvalue())} (asterism {name} --help lists the settings)") from None
+
+
+def one_line(box: str) -> str:
+    """Tyro's boxed error as one line: what is wrong, and the setting that was probably meant."""
+    rows = [re.sub("^│ ?| *│$", "", row) for row in box.splitlines()[1:-1]]
+    sections = [" ".join(" ".join(section.split()).split()) for section in re.split(r"─{4,}", "\n".join(rows))]
+    text = sections[0].rstrip(".")
+    text = re.sub(r"invalid literal for int\(\) with base 10: (.*)", r"\1 is not a whole number", text)
+    text = re.sub(r"could not convert string to float: (.*)", r"\1 is not a number", text)
+    text = text.replace("Error parsing ", "").replace("Unrecognized options:", "unknown:")
+    meant = re.search(r"(?:Perhaps you meant|similar to).*?(?<= )(--[\w.-]+)", " ".join(sections[1:]))
+    return text[:1].lower() + text[1:] + (f": did you mean {meant[1]}?" if meant else "")
+
+
+def _complain(message: str, code: int = 2) -> int:
+    print("asterism: " + " ".join(message.split()), file=sys.stderr)
+    return code
+
+
+def run() -> None:
+    """The console script: a reader that closes the pipe early (`| head`) is no error."""
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

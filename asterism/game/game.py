@@ -1,0 +1,164 @@
+"""The embedded game: `reset` and `step`, pure and unbatched, for two players."""
+
+from functools import cached_property
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from asterism.game import combat, commands, economy, movement, production
+from asterism.game.maps import load_map
+from asterism.game.observe import observe
+from asterism.game.rules import Rules, terran_v1
+from asterism.game.settings import GameSettings
+from asterism.game.state import Players, State, Turn, Units, by_player, owners
+from asterism.game.world import World, make_world
+from asterism.interface.action import Action
+from asterism.interface.description import GameDescription, TimeStep
+from asterism.interface.observation import Strategy
+from asterism.interface.sizes import InterfaceSize, interface_size
+
+
+class EmbeddedGame:
+    """StarCraft II's rules in JAX (`asterism.interface.description.Game`).
+
+    Both methods are pure functions of their arguments and can be jitted and vmapped.
+    """
+
+    def __init__(self, settings: GameSettings | None = None, size: InterfaceSize | None = None):
+        self.settings = settings or GameSettings()
+        self.size = size or interface_size("tiny")
+        self.map = load_map(self.settings.map)
+        self.rules: Rules = terran_v1(self.map.cells)
+
+    @property
+    def description(self) -> GameDescription:
+        """What agents know of this game."""
+        return self.rules.description
+
+    @cached_property
+    def world(self) -> World:
+        """The constants that a step reads."""
+        with jax.ensure_compile_time_eval():
+            return make_world(self.rules, self.map, self.settings)
+
+    def no_strategy(self) -> Strategy:
+        """z for two players who are free to play as they like."""
+        game, size = self.description, self.size
+        return Strategy(
+            build_order=jnp.zeros((2, size.build_order), jnp.int16),
+            build_order_location=jnp.zeros((2, size.build_order), jnp.int32),
+            units=jnp.zeros((2, len(game.unit_types)), bool),
+            effects=jnp.zeros((2, len(game.effects)), bool),
+            upgrades=jnp.zeros((2, len(game.upgrades)), bool),
+        )
+
+    def reset(self, key: PRNGKeyArray, z: Strategy) -> tuple[State, TimeStep]:
+        """A new game. The rules know no chance; `key` is there for games that do."""
+        del key
+        state = initial_state(self.world, self.description, self.settings, self.size, z)
+        state = economy.send_to_minerals(self.world, state, self.world.units.worker[state.units.type])
+        state = spread_workers(self.world, state)
+        return self._look(state, jnp.zeros(2), jnp.zeros((), bool))
+
+    def step(self, state: State, action: Action) -> tuple[State, TimeStep]:
+        """Applies the actions of the players whose turn it is, then plays `settings.step` game loops."""
+        acting = state.loop >= state.turn.next_loop
+        for player in range(2):
+            own = jax.tree.map(lambda part, p=player: part[p], action)
+            state = commands.command_player(
+                self.world, state, own, player, acting[player], self.settings, self.size, self.description
+            )
+        ticks = self.settings.step // self.settings.tick
+        state = jax.lax.fori_loop(0, ticks, lambda _, s: tick(self.world, s, self.settings.tick), state)
+        reward, done = result(self.world, state, self.settings.time_limit)
+        return self._look(state, reward, done)
+
+    def _look(self, state: State, reward, done) -> tuple[State, TimeStep]:
+        state, observation, privileged = observe(self.world, state, self.description, self.size)
+        acting = state.loop >= state.turn.next_loop
+        return state, TimeStep(observation, privileged, reward, done, acting)
+
+
+def tick(world: World, state: State, dt: int) -> State:
+    """`dt` game loops: mining, building, production, combat, movement, deaths."""
+    state = economy.mine(world, state, dt)
+    state = production.place_structures(world, state)
+    state = production.construct(world, state, dt)
+    state = production.begin_work(world, state)
+    state = production.finish_work(world, state, dt)
+    state, fights = combat.fight(world, state, dt)
+    state = movement.move(world, state, fights, dt)
+    state = combat.bury(world, state)
+    return state._replace(loop=state.loop + dt)
+
+
+def result(world: World, state: State, time_limit: int) -> tuple[Float[Array, " 2"], Bool[Array, ""]]:
+    """Reward and end: a player without structures has lost; a tie when both are, or at the time limit."""
+    standing = by_player((state.units.type > 0) & world.units.structure[state.units.type]).any(1)
+    reward = jnp.where(standing.all(), 0.0, standing.astype(jnp.float32) - standing[::-1].astype(jnp.float32))
+    return reward, ~standing.all() | (state.loop >= time_limit)
+
+
+def initial_state(world: World, game: GameDescription, settings: GameSettings, size: InterfaceSize, z: Strategy) -> State:
+    """A town hall and its workers for each player."""
+    slots, queue, count = settings.slots, settings.queue, 2 * settings.slots
+    workers = world.economics.start_workers
+    within = jnp.arange(count) % slots
+    hall, scv = game.unit_index["CommandCenter"], game.unit_index["SCV"]
+    kind = jnp.where(within == 0, hall, jnp.where(within <= workers, scv, 0))
+    start = world.terrain.starts[owners(count)]
+    # Workers stand in a row beside the town hall, on the side of the map's middle; the other player's row is its image.
+    side = jnp.where(owners(count) == 0, 1.0, -1.0)
+    row = jnp.stack([jnp.full(count, 3.2), (within - (workers + 1) / 2) * 0.5], 1) * side[:, None]
+    units = Units(
+        type=kind,
+        position=start + jnp.where((within > 0)[:, None], row, 0.0),
+        health=world.units.health[kind],
+        build_left=jnp.zeros(count),
+        cooldown=jnp.zeros(count),
+        order_action=jnp.zeros((count, queue), jnp.int32),
+        order_target=jnp.full((count, queue), -1),
+        order_position=jnp.zeros((count, queue, 2)),
+        working=jnp.zeros(count, bool),
+        timer=jnp.zeros(count),
+        carrying=jnp.zeros(count, jnp.int32),
+        addon=jnp.full(count, -1),
+        rally=jnp.full((count, 2), -1.0),
+    )
+    players = Players(
+        minerals=jnp.full(2, world.economics.start_minerals),
+        vespene=jnp.zeros(2),
+        upgrades=jnp.zeros((2, len(game.upgrades)), bool),
+        executed=jax.tree.map(jnp.zeros_like, z),
+        executed_count=jnp.zeros(2, jnp.int32),
+        camera=world.terrain.starts,
+        explored=jnp.zeros((2, size.map, size.map), bool),
+    )
+    zero = jnp.zeros(2, jnp.int32)
+    turn = Turn(
+        entities=jnp.full((2, size.entities), -1),
+        next_loop=zero,
+        action_type=zero,
+        delay=zero,
+        queued=zero,
+        repeat=zero,
+        selected=jnp.zeros(count, bool),
+        target=zero - 1,
+        available=jnp.zeros((2, len(game.actions)), bool),
+    )
+    amounts = world.economics.amount[world.terrain.is_geyser.astype(jnp.int32)]
+    return State(jnp.zeros((), jnp.int32), units, amounts, players, turn, z)
+
+
+def spread_workers(world: World, state: State) -> State:
+    """Sends the first workers to the fields of their base in turn, as players split them."""
+    count = len(state.units.type)
+    within = jnp.arange(count) % (count // 2)
+    distance = jnp.linalg.norm(world.terrain.resources[None] - world.terrain.starts[:, None], axis=-1)
+    distance = jnp.where(world.terrain.is_geyser, jnp.inf, distance)
+    fields = jnp.argsort(distance, axis=1)[:, :8]
+    chosen = fields[owners(count), within % 8] + count
+    worker = world.units.worker[state.units.type]
+    first = jnp.where(worker, chosen, state.units.order_target[:, 0])
+    return state._replace(units=state.units._replace(order_target=state.units.order_target.at[:, 0].set(first)))

@@ -1,0 +1,120 @@
+"""Where units want to go, the way there, and how they keep apart."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from asterism.game.combat import Fights
+from asterism.game.economy import REACH, nearest_townhall
+from asterism.game.navigation import GOAL_CELLS
+from asterism.game.rules import Kind
+from asterism.game.state import State, Units, pop_orders
+from asterism.game.world import World, cell_index, is_kind, order_kind
+
+ARRIVED = 1.0
+"""Cells from its goal at which a unit's order is done."""
+CROWDED = 4.0
+"""Within this many cells a unit has also arrived once the others leave it no room."""
+PUSH = 0.5
+"""Most cells that units push one another apart in one game loop, per loop of overlap."""
+
+
+def goals(world: World, units: Units, fights: Fights) -> tuple[Float[Array, "N 2"], Float[Array, " N"], Bool[Array, " N"]]:
+    """Where each unit wants to go, how near it needs to come, and whether it moves at all."""
+    action = units.order_action[:, 0]
+    kind, count = order_kind(world, action), len(action)
+    radius = world.units.radius[units.type]
+    resource = jnp.clip(units.order_target[:, 0] - count, 0, len(world.terrain.resources) - 1)
+    hall = nearest_townhall(world, units)
+    home = jnp.maximum(hall, 0)
+    returns = (units.carrying > 0) & (hall >= 0)
+    mining = jnp.where(returns[:, None], units.position[home], world.terrain.resources[resource])
+    contact = jnp.where(returns, world.units.radius[units.type[home]], world.terrain.resource_radius[resource])
+    gathers = is_kind(kind, Kind.GATHER, Kind.RETURN)
+    builds = kind == Kind.BUILD
+    product = world.actions.product[action]
+    told = units.order_target[:, 0]
+    follows = is_kind(kind, Kind.ATTACK) & (told >= 0) & (told < count)
+    goal = jnp.where(gathers[:, None], mining, units.order_position[:, 0])
+    goal = jnp.where(follows[:, None], units.position[jnp.clip(told, 0, count - 1)], goal)
+    goal = jnp.where(fights.chases[:, None], units.position[jnp.maximum(fights.target, 0)], goal)
+    stop = jnp.where(gathers, radius + contact + REACH / 2, 0.0)
+    stop = jnp.where(builds, world.rectangle[product][:, 2] + radius, stop)
+    ordered = is_kind(kind, Kind.MOVE, Kind.ATTACK, Kind.PATROL, Kind.GATHER, Kind.RETURN, Kind.BUILD)
+    stands = (fights.target >= 0) & fights.in_range
+    moves = (ordered | fights.chases) & ~stands & ~(gathers & units.working)
+    moves &= (units.type > 0) & (world.units.speed[units.type] > 0)
+    return goal, jnp.where(fights.chases, 0.0, stop), moves
+
+
+def heading(world: World, units: Units, goal: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
+    """The point to walk straight to on the way to `goal`: the next corner, or the goal itself once it is near or the unit flies."""
+    h, w = world.terrain.level.shape
+    block = cell_index(goal / GOAL_CELLS, w // GOAL_CELLS)
+    point = world.terrain.waypoint[block, cell_index(units.position, w)].astype(jnp.int32)
+    corner = jnp.stack([point % w, point // w], -1) + 0.5
+    direct = (jnp.abs(corner - goal).max(1) < GOAL_CELLS) | world.units.flying[units.type]
+    return jnp.where(direct[:, None], goal, corner)
+
+
+def walkable(world: World, position: Float[Array, "N 2"]) -> Bool[Array, " N"]:
+    """Whether each position is on the map and not in a cliff."""
+    h, w = world.terrain.pathable.shape
+    inside = (position >= 0).all(-1) & (position[:, 0] < w) & (position[:, 1] < h)
+    return inside & world.terrain.pathable.reshape(-1)[cell_index(position, w)]
+
+
+def slide(world: World, units: Units, step: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
+    """Positions after `step`: along the cliff where it stands in the way."""
+    flying = world.units.flying[units.type]
+    start = units.position
+    along_x, along_y = start + step * jnp.array([1.0, 0.0]), start + step * jnp.array([0.0, 1.0])
+    position = start
+    for option in (along_y, along_x, start + step):
+        position = jnp.where((walkable(world, option) | flying)[:, None], option, position)
+    return position
+
+
+def separation(world: World, units: Units, bodies: Bool[Array, " N"]) -> Float[Array, "N 2"]:
+    """How far overlapping ground units push one another, each by half of the overlap."""
+    radius = jnp.where(bodies, world.units.radius[units.type], -100.0)
+    offset = units.position[:, None] - units.position[None]
+    distance = jnp.sqrt((offset**2).sum(-1) + 1e-6)
+    overlap = jnp.maximum(radius[:, None] + radius[None] - distance, 0.0)
+    # Units on one spot part to opposite sides by slot.
+    count = len(radius)
+    order = jnp.sign(jnp.arange(count)[:, None] - jnp.arange(count)[None]).astype(jnp.float32)
+    away = jnp.where(distance[..., None] > 0.02, offset / distance[..., None], order[..., None])
+    away = away * (1 - jnp.eye(count))[..., None]
+    return (away * (0.5 * overlap)[..., None]).sum(1)
+
+
+def move(world: World, state: State, fights: Fights, dt: int) -> State:
+    """One tick of movement: along the way, apart from each other, orders that are done dropped."""
+    units = state.units
+    kind = order_kind(world, units.order_action[:, 0])
+    goal, stop, moves = goals(world, units, fights)
+    towards = heading(world, units, goal) - units.position
+    to_corner = jnp.linalg.norm(towards, axis=1)
+    left = jnp.linalg.norm(goal - units.position, axis=1)
+    last = to_corner >= left - 1e-3
+    pace = world.units.speed[units.type] * dt
+    length = jnp.minimum(pace, jnp.where(last, jnp.maximum(left - stop, 0.0), to_corner))
+    step = jnp.where(moves[:, None], towards / jnp.maximum(to_corner, 1e-6)[:, None] * length[:, None], 0.0)
+    moved = units._replace(position=slide(world, units, step))
+    mining = is_kind(kind, Kind.GATHER, Kind.RETURN, Kind.BUILD)
+    bodies = (units.type > 0) & ~world.units.structure[units.type] & ~mining & ~world.units.flying[units.type]
+    push = jnp.clip(separation(world, moved, bodies), -PUSH, PUSH)
+    moved = moved._replace(position=slide(world, moved, push))
+    remaining = jnp.linalg.norm(goal - moved.position, axis=1)
+    crowded = (remaining < CROWDED) & (remaining > left - 0.25 * pace) & (jnp.abs(push).max(1) > 0)
+    goes = is_kind(kind, Kind.MOVE, Kind.ATTACK) & moves & ~fights.chases
+    to_place = ~((kind == Kind.ATTACK) & (units.order_target[:, 0] >= 0))
+    arrived = goes & to_place & ((remaining < ARRIVED) | crowded)
+    return state._replace(units=turn_patrols(moved, (kind == Kind.PATROL) & (remaining < ARRIVED), arrived))
+
+
+def turn_patrols(units: Units, turn: Bool[Array, " N"], arrived: Bool[Array, " N"]) -> Units:
+    """Units that have arrived drop their order; patrols swap their two ends (the second order holds the other end)."""
+    swapped = units.order_position.at[:, 0].set(units.order_position[:, 1]).at[:, 1].set(units.order_position[:, 0])
+    units = units._replace(order_position=jnp.where(turn[:, None, None], swapped, units.order_position))
+    return pop_orders(units, arrived)

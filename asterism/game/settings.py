@@ -1,0 +1,34 @@
+"""Settings of one game."""
+
+from dataclasses import dataclass
+
+from asterism.errors import UserError
+
+
+@dataclass(frozen=True)
+class GameSettings:
+    """How a game is played. Times in game loops (22.4 a second)."""
+
+    map: str = "first_light"
+    """Name of the map."""
+    slots: int = 64
+    """Most units and structures that one player can own at a time."""
+    tick: int = 8
+    """Game loops that one tick of the simulation covers."""
+    step: int = 16
+    """Game loops between two moments at which players may act; delays are rounded up to them. A multiple of tick."""
+    time_limit: int = 10752
+    """Game loops after which the game is a tie (10752 = 8 minutes)."""
+    queue: int = 5
+    """Orders that a unit or structure can hold."""
+    placement_snap: int = 4
+    """A structure is placed on the nearest free ground within this many cells of where it was asked for."""
+
+    def __post_init__(self):
+        for name in ("slots", "tick", "step", "time_limit", "queue"):
+            if getattr(self, name) < 1:
+                raise UserError(f"game setting {name} is {getattr(self, name)}: it must be at least 1")
+        if self.step % self.tick:
+            raise UserError(f"game setting step ({self.step}) must be a multiple of tick ({self.tick})")
+        if self.slots < 20:
+            raise UserError(f"game setting slots is {self.slots}: a game starts with 13 units, so give it at least 20")

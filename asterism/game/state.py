@@ -1,0 +1,167 @@
+"""The state of one game. N = 2 x slots units (player 0's first), Q orders a unit, R resources (mineral fields, then geysers)."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from asterism.interface.observation import Strategy
+
+
+class Units(NamedTuple):
+    """Units and structures; a slot of type 0 is empty. Times in game loops, places in cells."""
+
+    type: Int[Array, " N"]
+    position: Float[Array, "N 2"]
+    health: Float[Array, " N"]
+    build_left: Float[Array, " N"]
+    """Construction still to be done; 0 for a finished unit."""
+    cooldown: Float[Array, " N"]
+    order_action: Int[Array, "N Q"]
+    """Action index; 0 is no order, and none follows it."""
+    order_target: Int[Array, "N Q"]
+    """Slot of a unit, or N plus a resource; -1 is none."""
+    order_position: Float[Array, "N Q 2"]
+    working: Bool[Array, " N"]
+    """The first order's work (training, research, mining) has begun and `timer` loops of it are left."""
+    timer: Float[Array, " N"]
+    carrying: Int[Array, " N"]
+    """0 nothing, 1 minerals, 2 vespene."""
+    addon: Int[Array, " N"]
+    """Slot of the add-on, -1 for none."""
+    rally: Float[Array, "N 2"]
+    """Where trained units go; negative for nowhere."""
+
+
+class Players(NamedTuple):
+    """What each of the two players has and has done."""
+
+    minerals: Float[Array, " 2"]
+    vespene: Float[Array, " 2"]
+    upgrades: Bool[Array, "2 K"]
+    executed: Strategy
+    executed_count: Int[Array, " 2"]
+    """Entries of `executed.build_order` in use."""
+    camera: Float[Array, "2 2"]
+    explored: Bool[Array, "2 H H"]
+
+
+class Turn(NamedTuple):
+    """What each player saw and did last, needed to read the next action."""
+
+    entities: Int[Array, "2 E"]
+    """Slot, or N plus resource, of each row of the entity list; -1 for none."""
+    next_loop: Int[Array, " 2"]
+    """Game loop at which the player's next observation is due."""
+    action_type: Int[Array, " 2"]
+    delay: Int[Array, " 2"]
+    queued: Int[Array, " 2"]
+    repeat: Int[Array, " 2"]
+    selected: Bool[Array, " N"]
+    target: Int[Array, " 2"]
+    available: Bool[Array, "2 A"]
+    """Actions that each player could take when it last looked."""
+
+
+class State(NamedTuple):
+    """One game."""
+
+    loop: Int[Array, ""]
+    units: Units
+    amounts: Float[Array, " R"]
+    """What is left in each resource."""
+    players: Players
+    turn: Turn
+    z: Strategy
+    """[2, ...]: what the players are asked to follow."""
+
+
+def owners(count: int) -> Int[Array, " N"]:
+    """Player of each of `count` slots."""
+    return jnp.arange(count) // (count // 2)
+
+
+def by_player(values: Array) -> Array:
+    """[N, ...] -> [2, slots, ...]."""
+    return values.reshape(2, -1, *values.shape[1:])
+
+
+def pop_orders(units: Units, which: Bool[Array, " N"]) -> Units:
+    """Drops the first order of the units in `which`; the next moves up."""
+
+    def shift(orders, empty):
+        moved = jnp.concatenate([orders[:, 1:], jnp.full_like(orders[:, :1], empty)], 1)
+        return jnp.where(which.reshape(-1, *([1] * (orders.ndim - 1))), moved, orders)
+
+    return units._replace(
+        order_action=shift(units.order_action, 0),
+        order_target=shift(units.order_target, -1),
+        order_position=shift(units.order_position, 0.0),
+        working=units.working & ~which,
+    )
+
+
+def set_orders(units: Units, which: Bool[Array, " N"], action, target, position) -> Units:
+    """Replaces all orders of the units in `which` by one. The rest may be scalars or one per unit."""
+    count, depth = units.order_action.shape
+    first = (jnp.arange(depth) == 0) & which[:, None]
+    cleared = which[:, None] & (jnp.arange(depth) > 0)
+    spread = lambda value: jnp.broadcast_to(jnp.asarray(value).reshape(-1, 1), (count, depth))  # noqa: E731
+    place = jnp.broadcast_to(position, (count, 2))[:, None]
+    return units._replace(
+        order_action=jnp.where(first, spread(action), jnp.where(cleared, 0, units.order_action)),
+        order_target=jnp.where(first, spread(target), jnp.where(cleared, -1, units.order_target)),
+        order_position=jnp.where(first[..., None], place, units.order_position),
+        working=units.working & ~which,
+        timer=jnp.where(which, 0.0, units.timer),
+    )
+
+
+def append_orders(units: Units, which: Bool[Array, " N"], action, target, position) -> Units:
+    """Adds an order behind those that the units in `which` have; a full queue stays as it is."""
+    count, depth = units.order_action.shape
+    length = (units.order_action > 0).sum(1)
+    slot = (jnp.arange(depth) == length[:, None]) & which[:, None]
+    spread = lambda value: jnp.broadcast_to(jnp.asarray(value).reshape(-1, 1), (count, depth))  # noqa: E731
+    place = jnp.broadcast_to(position, (count, 2))[:, None]
+    return units._replace(
+        order_action=jnp.where(slot, spread(action), units.order_action),
+        order_target=jnp.where(slot, spread(target), units.order_target),
+        order_position=jnp.where(slot[..., None], place, units.order_position),
+    )
+
+
+def spawn(units: Units, want: Bool[Array, " N"], kind, position, build_left, health) -> tuple[Units, Int[Array, " N"]]:
+    """New units, at most one a parent slot, in free slots of the parent's player.
+
+    Args:
+      want: the parents; `kind`, `position`, `build_left`, `health` describe the child of each.
+    Returns:
+      The units, and for each parent its child's slot (-1 where it wanted none or no slot was free).
+    """
+    count = units.type.shape[0]
+    slots = count // 2
+    free = by_player(units.type == 0)
+    free_rank = jnp.where(free, jnp.cumsum(free, 1) - 1, slots)
+    wanted = by_player(want)
+    want_rank = jnp.where(wanted, jnp.cumsum(wanted, 1) - 1, slots + 1)
+    pairs = free_rank[:, :, None] == want_rank[:, None, :]  # [2, child, parent]
+    born = pairs.any(2).reshape(-1)
+    base = (jnp.arange(2) * slots)[:, None]
+    parent = (pairs.argmax(2) + base).reshape(-1)
+    child = jnp.where(pairs.any(1), pairs.argmax(1) + base, -1).reshape(-1)
+    take = lambda new, old: jnp.where(born.reshape(-1, *([1] * (old.ndim - 1))), new, old)  # noqa: E731
+    return units._replace(
+        type=take(kind[parent], units.type),
+        position=take(position[parent], units.position),
+        health=take(health[parent], units.health),
+        build_left=take(build_left[parent], units.build_left),
+        cooldown=take(0.0, units.cooldown),
+        order_action=take(0, units.order_action),
+        order_target=take(-1, units.order_target),
+        working=take(False, units.working),
+        timer=take(0.0, units.timer),
+        carrying=take(0, units.carrying),
+        addon=take(-1, units.addon),
+        rally=take(-1.0, units.rally),
+    ), child

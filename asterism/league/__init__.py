@@ -1,0 +1,37 @@
+"""The league: who plays whom, who has beaten whom, and what is kept of it. It knows no network and no game."""
+
+from asterism.league.checkpoints import ready_to_checkpoint, resets_after_checkpoint
+from asterism.league.league import Checkpoint, League, LeagueReport, Match
+from asterism.league.matchmaking import choose_opponent
+from asterism.league.payoff import Outcome, Payoff, Result
+from asterism.league.pfsp import Weighting, pfsp
+from asterism.league.player import Player, PlayerKind
+from asterism.league.ratings import Interval, elo, nash, wilson
+from asterism.league.settings import CheckpointRule, LeagueSettings
+from asterism.league.state import LeagueState
+from asterism.league.store import Store
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointRule",
+    "Interval",
+    "League",
+    "LeagueReport",
+    "LeagueSettings",
+    "LeagueState",
+    "Match",
+    "Outcome",
+    "Payoff",
+    "Player",
+    "PlayerKind",
+    "Result",
+    "Store",
+    "Weighting",
+    "choose_opponent",
+    "elo",
+    "nash",
+    "pfsp",
+    "ready_to_checkpoint",
+    "resets_after_checkpoint",
+    "wilson",
+]

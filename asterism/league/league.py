@@ -1,0 +1,177 @@
+"""The league: its records, its state and its decisions in one place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from asterism.league.checkpoints import ready_to_checkpoint, resets_after_checkpoint
+from asterism.league.matchmaking import choose_opponent
+from asterism.league.payoff import Result
+from asterism.league.player import Player, PlayerKind
+from asterism.league.ratings import elo, nash
+from asterism.league.settings import LeagueSettings
+from asterism.league.store import Store
+
+
+class Match(NamedTuple):
+    """A game to play. `home` learns; `away` is itself, another learner or a historical player."""
+
+    home: str
+    away: str
+
+
+class Checkpoint(NamedTuple):
+    """A copy that joined the league, and the file of the weights to which its learner must now return (None: go on)."""
+
+    copy: Player
+    reset_to: str | None
+
+
+class LeagueReport(NamedTuple):
+    """The league in figures, one row for each player in order of entry."""
+
+    players: tuple[Player, ...]
+    steps: dict[str, int]
+    """Agent steps of each learner."""
+    resets: dict[str, int]
+    """Resets of each learner."""
+    win_rates: Float[np.ndarray, "n n"]
+    """Decayed win rate of the row's player against the column's."""
+    games: Float[np.ndarray, "n n"]
+    """Games played by each pair."""
+    elo: Float[np.ndarray, " n"]
+    """Elo points above the first player, which is the supervised teacher."""
+    nash: Float[np.ndarray, " n"]
+    """Nash distribution, from which the paper draws the final agent."""
+
+
+class League:
+    """A league that remembers: all is in the store before it counts, and opening the store again gives the same league.
+
+    To resume a run from a training checkpoint of update u, open the league and call `truncate_after(u)`; hence write
+    whatever belongs to update u here before that checkpoint. Given the same random generators the same things happen
+    again. Methods raise UserError if the store cannot be read or written, ValueError or KeyError for players that are
+    not there.
+    """
+
+    def __init__(self, store: Store, settings: LeagueSettings | None = None):
+        self.store = store
+        self.settings = settings or LeagueSettings()
+        self.state = store.load(self.settings.decay)
+
+    def populate(self, teachers: Mapping[str, str]) -> None:
+        """Found the league: for each race its teacher, with the file of its weights, and the learners of the settings.
+
+        Everybody gets in, or nobody. Raises ValueError in a league that has players.
+        """
+        if self.state.players:
+            raise ValueError("the league has players already")
+        players = []
+        for race, weights in teachers.items():
+            teacher = Player(f"teacher_{race}", PlayerKind.HISTORICAL, race, weights=weights)
+            players.append(teacher)
+            for kind, count in self.settings.learners_per_race().items():
+                ids = [f"{kind.value}_{race}_{i}" for i in range(count)]
+                players += [Player(learner, kind, race, parent=teacher.id) for learner in ids]
+        self._enter(players, update=0)
+
+    def add_teacher(self, player_id: str, race: str, weights: str, update: int = 0) -> Player:
+        """Add a supervised agent, whose weights are in the file `weights`, as a historical player without parent."""
+        teacher = Player(player_id, PlayerKind.HISTORICAL, race, weights=weights)
+        self._enter([teacher], update)
+        return teacher
+
+    def add_learner(self, player_id: str, kind: PlayerKind, teacher: str, update: int = 0) -> Player:
+        """Add a learner that starts from a teacher, plays its race, and is reset to its weights."""
+        parent = self.state.players[teacher]
+        if kind is PlayerKind.HISTORICAL or parent.is_learner:
+            raise ValueError(f"{player_id!r} must be of a learner's kind, and start from a historical player")
+        learner = Player(player_id, kind, parent.race, parent=teacher)
+        self._enter([learner], update)
+        return learner
+
+    def add_historical(self, learner_id: str, weights: str, steps: int, update: int) -> Player:
+        """Let in a copy of a learner as it is after `steps` agent steps, its weights being in the file `weights`."""
+        return self._add_copy(learner_id, weights, steps, update, reset_to=None)
+
+    def checkpoint(
+        self, learner_id: str, weights: str, steps: int, update: int, rng: np.random.Generator
+    ) -> Checkpoint:
+        """`add_historical`, and with it, in one transaction, whether the learner goes back to its teacher."""
+        learner = self.state.learner(learner_id)
+        resets = resets_after_checkpoint(learner.kind, self.settings, rng)
+        reset_to = self.state.players[learner.parent].weights if resets else None
+        return Checkpoint(self._add_copy(learner_id, weights, steps, update, reset_to), reset_to)
+
+    def ready_to_checkpoint(self, learner_id: str) -> bool:
+        """Whether a learner should add a copy of itself now, by its win rates and the steps noted last."""
+        return ready_to_checkpoint(self.state, learner_id, self.settings)
+
+    def match(self, learner_id: str, rng: np.random.Generator) -> Match:
+        """A learner's next game."""
+        return Match(learner_id, choose_opponent(self.state, learner_id, self.settings, rng))
+
+    def record_results(self, results: Sequence[Result]) -> int:
+        """Count finished games in their order, each match id once, and say how many were new."""
+        for result in results:
+            for player in (result.home, result.away):
+                if player not in self.state.players:
+                    raise KeyError(f"match {result.match_id!r} names the unknown player {player!r}")
+        new = self.store.add_results(results)
+        for result in new:
+            self.state.record(result.home, result.away, result.outcome)
+        return len(new)
+
+    def record_steps(self, steps: Mapping[str, int], update: int) -> None:
+        """Note how many agent steps learners have taken since the beginning; a reset does not set them back."""
+        for learner in steps:
+            self.state.learner(learner)
+        self.store.add_steps(steps, update)
+        self.state.steps.update(steps)
+
+    def truncate_after(self, update: int) -> None:
+        """Take the league back to what it was at the end of a learner update."""
+        self.store.truncate_after(update)
+        self.state = self.store.load(self.settings.decay)
+
+    def report(self) -> LeagueReport:
+        """The league in figures. Raises ValueError in a league without players."""
+        win_rates = self.state.payoff.matrix()
+        return LeagueReport(
+            players=tuple(self.state.players.values()),
+            steps=dict(self.state.steps),
+            resets=dict(self.state.resets),
+            win_rates=win_rates,
+            games=self.state.totals.games_matrix(),
+            elo=elo(win_rates, self.state.payoff.games_matrix()),
+            nash=nash(win_rates),
+        )
+
+    def _enter(self, players: Sequence[Player], update: int) -> None:
+        taken = [player.id for player in players if player.id in self.state.players]
+        if taken:
+            raise ValueError(f"players {', '.join(taken)} are in the league already")
+        self.store.add_players(players, update)
+        for player in players:
+            self.state.add(player)
+
+    def _add_copy(self, learner_id: str, weights: str, steps: int, update: int, reset_to: str | None) -> Player:
+        learner = self.state.learner(learner_id)
+        number = len(self.state.copies(learner_id)) + 1
+        copy = replace(
+            learner,
+            id=f"{learner_id}.{number}",
+            kind=PlayerKind.HISTORICAL,
+            parent=learner_id,
+            weights=weights,
+            steps=steps,
+            of_kind=learner.kind,
+        )
+        self.store.add_copy(copy, update, reset_to)
+        self.state.add(copy)
+        self.state.steps[learner_id] = steps
+        self.state.resets[learner_id] += reset_to is not None
+        return copy

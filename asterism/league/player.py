@@ -1,0 +1,38 @@
+"""The players of a league: learners, which change, and historical players, which do not."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class PlayerKind(Enum):
+    """What a player is in the league for (Vinyals et al. 2019, Methods, "Multi-agent learning")."""
+
+    MAIN_AGENT = "main_agent"
+    MAIN_EXPLOITER = "main_exploiter"
+    LEAGUE_EXPLOITER = "league_exploiter"
+    HISTORICAL = "historical"
+
+
+@dataclass(frozen=True)
+class Player:
+    """One player. A learner's weights live in the training loop; a historical player's are in the file `weights`.
+
+    The supervised teacher is a historical player without parent. A learner's parent is the teacher from which it starts
+    and to which it is reset; a copy's parent is the learner that it is a copy of.
+    """
+
+    id: str
+    kind: PlayerKind
+    race: str
+    parent: str | None = None
+    weights: str | None = None
+    """File of the frozen weights; None for a learner."""
+    steps: int = 0
+    """Agent steps that had gone into the weights when the player entered the league."""
+    of_kind: PlayerKind | None = None
+    """The kind of the learner that a historical player is a copy of; None for a learner and for a teacher."""
+
+    @property
+    def is_learner(self) -> bool:
+        """Whether the player still learns."""
+        return self.kind is not PlayerKind.HISTORICAL

@@ -1,0 +1,1 @@
+"""Where all parts meet: the run folder, checkpoints, progress, and the loops."""

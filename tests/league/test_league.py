@@ -1,0 +1,107 @@
+"""The league as a whole: founding, copies, resets, matches and the report."""
+
+import numpy as np
+import pytest
+
+from asterism.league import League, LeagueSettings, Match, Outcome, Player, PlayerKind, Result, Store
+
+MAIN, HUNTER, SCOUT = "main_agent_terran_0", "main_exploiter_terran_0", "league_exploiter_terran_0"
+
+
+@pytest.fixture
+def league():
+    league = League(Store("sqlite://"))
+    league.populate({"terran": "teacher.safetensors"})
+    return league
+
+
+def win(home, away, times):
+    return [Result(f"{home}/{away}/{i}", home, away, Outcome.WIN, 1) for i in range(times)]
+
+
+def test_the_papers_league_has_twelve_learners_of_three_races():
+    league = League(Store("sqlite://"), LeagueSettings.paper())
+    league.populate({race: f"{race}.safetensors" for race in ("terran", "protoss", "zerg")})
+    learners = [player for player in league.state.players.values() if player.is_learner]
+    assert len(learners) == 12
+    assert all(player.parent == f"teacher_{player.race}" for player in learners)
+    assert len(league.state.of_kind(PlayerKind.HISTORICAL)) == 3
+
+
+def test_a_league_is_founded_once(league):
+    with pytest.raises(ValueError, match="already"):
+        league.populate({"terran": "teacher.safetensors"})
+
+
+def test_players_one_by_one():
+    league = League(Store("sqlite://"))
+    teacher = league.add_teacher("teacher", "zerg", "zerg.safetensors")
+    learner = league.add_learner("main", PlayerKind.MAIN_AGENT, "teacher", update=2)
+    assert learner == Player("main", PlayerKind.MAIN_AGENT, "zerg", parent=teacher.id)
+    for kind, start in ((PlayerKind.HISTORICAL, "teacher"), (PlayerKind.MAIN_AGENT, "main")):
+        with pytest.raises(ValueError, match="historical player"):
+            league.add_learner("other", kind, start)
+    with pytest.raises(ValueError, match="already"):
+        league.add_learner("main", PlayerKind.MAIN_AGENT, "teacher")
+
+
+def test_a_copy_knows_where_it_comes_from(league):
+    copy = league.add_historical(HUNTER, "hunter_a.safetensors", steps=120, update=3)
+    assert copy == Player(
+        f"{HUNTER}.1", PlayerKind.HISTORICAL, "terran", HUNTER, "hunter_a.safetensors", 120, PlayerKind.MAIN_EXPLOITER
+    )
+    assert league.state.past_selves(HUNTER) == ["teacher_terran", copy.id]
+    assert league.state.past_main_exploiters() == [copy.id]
+    assert league.state.steps_since_copy(HUNTER) == 0
+    assert league.add_historical(HUNTER, "hunter_b.safetensors", 200, 4).id == f"{HUNTER}.2"
+
+
+def test_main_exploiter_returns_to_its_teacher_and_main_agent_goes_on(league):
+    rng = np.random.default_rng(0)
+    assert league.checkpoint(HUNTER, "hunter.safetensors", 50, 1, rng).reset_to == "teacher.safetensors"
+    assert league.checkpoint(MAIN, "main.safetensors", 50, 1, rng).reset_to is None
+    assert league.state.resets == {MAIN: 0, HUNTER: 1, SCOUT: 0}
+
+
+def test_due_after_beating_everybody_or_after_the_timeout(league):
+    rule = league.settings.main_agent_checkpoint
+    league.record_steps({MAIN: rule.min_steps}, update=1)
+    assert not league.ready_to_checkpoint(MAIN)
+    league.record_results(win(MAIN, "teacher_terran", 3))
+    assert league.ready_to_checkpoint(MAIN)
+    league.checkpoint(MAIN, "main.safetensors", rule.min_steps, 1, np.random.default_rng(0))
+    league.record_steps({MAIN: rule.min_steps + rule.timeout_steps - 1}, update=2)
+    assert not league.ready_to_checkpoint(MAIN)
+    league.record_steps({MAIN: rule.min_steps + rule.timeout_steps}, update=3)
+    assert league.ready_to_checkpoint(MAIN)
+
+
+def test_matches_name_players_of_the_league(league):
+    rng = np.random.default_rng(0)
+    assert league.match(HUNTER, rng) == Match(HUNTER, MAIN)
+    assert league.match(SCOUT, rng) == Match(SCOUT, "teacher_terran")
+    assert {league.match(MAIN, rng).away for _ in range(50)} == {MAIN, "teacher_terran"}
+
+
+def test_only_learners_play_learn_and_are_copied(league):
+    rng = np.random.default_rng(0)
+    for call in (
+        lambda: league.match("teacher_terran", rng),
+        lambda: league.record_steps({"teacher_terran": 1}, 1),
+        lambda: league.add_historical("teacher_terran", "x.safetensors", 1, 1),
+        lambda: league.ready_to_checkpoint("stranger"),
+    ):
+        with pytest.raises(ValueError, match="not a learner"):
+            call()
+
+
+def test_report_ranks_the_players_by_their_games(league):
+    league.record_results(win(MAIN, "teacher_terran", 30) + win(MAIN, HUNTER, 30) + win("teacher_terran", SCOUT, 30))
+    report = league.report()
+    ids = [player.id for player in report.players]
+    elo = dict(zip(ids, report.elo, strict=True))
+    assert elo[MAIN] > elo["teacher_terran"] == 0 > elo[SCOUT]
+    assert report.win_rates[ids.index(MAIN), ids.index("teacher_terran")] == 1
+    assert report.games[ids.index(HUNTER), ids.index(MAIN)] == 30
+    assert report.nash.sum() == pytest.approx(1)
+    assert (report.nash @ report.win_rates >= 0.5 - 1e-9).all()

@@ -1,0 +1,261 @@
+"""The records: nothing acknowledged is lost, nothing is counted twice, damage is named."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
+
+from asterism.errors import UserError
+from asterism.league import League, LeagueSettings, Outcome, Player, PlayerKind, Result, Store
+
+MAIN, HUNTER, SCOUT = "main_agent_terran_0", "main_exploiter_terran_0", "league_exploiter_terran_0"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "league.sqlite"
+
+
+def founded(where):
+    league = League(Store(where))
+    league.populate({"terran": "teacher.safetensors"})
+    return league
+
+
+def results(update, count=20, seed=0):
+    rng = np.random.default_rng([seed, update])
+    players = [MAIN, HUNTER, SCOUT, "teacher_terran"]
+    return [
+        Result(f"{update}/{i}", *rng.choice(players, 2).tolist(), Outcome(int(rng.integers(-1, 2))), update)
+        for i in range(count)
+    ]
+
+
+def live_through(league, updates):
+    """Some updates of a run, drawing on nothing but the update's number."""
+    for update in updates:
+        rng = np.random.default_rng(update)
+        league.record_results(results(update))
+        league.record_steps({MAIN: 100 * update, HUNTER: 90 * update}, update)
+        if update % 2 == 0:
+            league.checkpoint(HUNTER, f"hunter_{update}.safetensors", 90 * update, update, rng)
+            league.checkpoint(SCOUT, f"scout_{update}.safetensors", 80 * update, update, rng)
+
+
+def assert_same(one, other):
+    """Bit for bit."""
+    assert list(one.state.players.items()) == list(other.state.players.items())
+    assert one.state.steps == other.state.steps
+    assert one.state.resets == other.state.resets
+    for kept in ("payoff", "totals"):
+        a, b = getattr(one.state, kept), getattr(other.state, kept)
+        assert a.players == b.players
+        assert (a.matrix() == b.matrix()).all()
+        assert (a.games_matrix() == b.games_matrix()).all()
+
+
+def test_reopened_league_is_the_same_league(path):
+    league = founded(path)
+    live_through(league, range(1, 6))
+    league.store.close()
+    again = League(Store(path, create=False))
+    assert_same(league, again)
+    assert again.state.resets[HUNTER] == 2
+    first, second = ([x.match(MAIN, np.random.default_rng(3)) for _ in range(20)] for x in (league, again))
+    assert first == second
+
+
+def test_a_match_id_counts_once(path):
+    league = founded(path)
+    win = Result("1/0", MAIN, HUNTER, Outcome.WIN, 1)
+    assert league.record_results([win, win]) == 1
+    retried = Result("1/0", MAIN, HUNTER, Outcome.LOSS, 2)
+    assert league.record_results([retried, Result("1/1", MAIN, HUNTER, Outcome.WIN, 1)]) == 1
+    assert league.state.totals.counts(MAIN, HUNTER) == (2, 0, 0)
+    assert_same(league, League(Store(path)))
+
+
+def test_a_batch_larger_than_a_statement(path):
+    league = founded(path)
+    many = [Result(f"1/{i}", MAIN, HUNTER, Outcome.WIN, 1) for i in range(10_001)]
+    assert league.record_results(many) == 10_001
+    assert league.record_results(many) == 0
+
+
+def test_no_results_are_fine(path):
+    assert founded(path).record_results([]) == 0
+
+
+def test_replay_after_truncation_ends_where_the_unbroken_run_ends(tmp_path):
+    unbroken = founded(tmp_path / "unbroken.sqlite")
+    live_through(unbroken, range(1, 8))
+    broken = founded(tmp_path / "broken.sqlite")
+    live_through(broken, range(1, 7))  # Killed in update 7, its last training checkpoint being of update 3.
+    broken.record_results(results(7)[:5])
+    resumed = League(Store(tmp_path / "broken.sqlite"))
+    resumed.truncate_after(3)
+    at_3 = founded(tmp_path / "at_3.sqlite")
+    live_through(at_3, range(1, 4))
+    assert_same(resumed, at_3)
+    live_through(resumed, range(4, 8))
+    assert_same(resumed, unbroken)
+    assert_same(League(Store(tmp_path / "broken.sqlite")), unbroken)
+
+
+CHILD = """
+import sys
+from asterism.league import League, Outcome, Result, Store
+
+league = League(Store(sys.argv[1]))
+league.populate({"terran": "teacher.safetensors"})
+for i in range(1_000_000):
+    batch = [Result(f"{i}/{j}", "main_agent_terran_0", "teacher_terran", Outcome.WIN, i) for j in range(3)]
+    league.record_results(batch)
+    print(i, flush=True)
+"""
+
+
+def test_sigkill_loses_no_acknowledged_result(path):
+    with subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True) as child:
+        acknowledged = [int(next(child.stdout)) for _ in range(100)]
+        child.send_signal(signal.SIGKILL)
+        acknowledged += [int(line) for line in child.stdout if line.endswith("\n")]
+    assert child.returncode == -signal.SIGKILL
+    with sqlite3.connect(path) as connection:
+        kept = [match for (match,) in connection.execute("select match_id from results order by id")]
+    assert set(kept) >= {f"{i}/{j}" for i in acknowledged for j in range(3)}
+    assert len(kept) % 3 == 0  # A batch is in, or it is not.
+    assert len(kept) <= 3 * (len(acknowledged) + 1)
+    assert League(Store(path)).state.totals.counts(MAIN, "teacher_terran")[0] == len(kept)
+
+
+def test_a_reader_sees_the_league_while_it_is_written(path):
+    league = founded(path)
+    reader = Store(path, create=False)
+    league.record_results(results(1))
+    assert_same(league, League(reader))
+    league.record_results(results(2))
+    assert_same(league, League(reader))
+
+
+def test_a_reader_sees_one_moment(path):
+    league = founded(path)
+    before = League(Store(path))
+    reader = Store(path, create=False)
+
+    @event.listens_for(reader._engine, "after_cursor_execute")
+    def write_between_the_queries(_connection, _cursor, statement, *_):
+        if "FROM players" in statement:
+            copy = league.add_historical(MAIN, "main.safetensors", 1, 1)
+            league.record_results([Result("1/0", copy.id, HUNTER, Outcome.WIN, 1)])
+
+    assert_same(League(reader), before)
+    assert len(league.state.players) == len(before.state.players) + 1
+
+
+def test_failed_batch_leaves_nothing(path):
+    league = founded(path)
+    stranger = Result("1/stranger", MAIN, "stranger", Outcome.WIN, 1)
+    with pytest.raises(KeyError, match="stranger"):
+        league.record_results([*results(1), stranger])
+    with pytest.raises(IntegrityError):
+        league.store.add_results([*results(1), stranger])
+    assert league.state.totals.games_matrix().sum() == 0
+    assert_same(league, League(Store(path)))
+
+
+def test_a_taken_id_is_refused_by_the_store(path):
+    store = founded(path).store
+    with pytest.raises(IntegrityError):
+        store.add_players([Player(MAIN, PlayerKind.MAIN_AGENT, "terran")], update=0)
+
+
+def test_any_sqlalchemy_url(path):
+    live_through(league := founded(f"sqlite:///{path}"), range(1, 3))
+    assert_same(league, League(Store(path)))
+    live_through(in_memory := founded("sqlite://"), range(1, 3))
+    assert_same(league, in_memory)
+
+
+def test_missing_records(path):
+    with pytest.raises(UserError, match="no league records at"):
+        Store(path, create=False)
+    assert not path.exists()
+
+
+def test_unreachable_records(tmp_path):
+    with pytest.raises(UserError, match="unable to open"):
+        Store(tmp_path / "nowhere" / "league.sqlite")
+    with pytest.raises(UserError, match="league records"):
+        Store("nosuchdatabase://here")
+    with pytest.raises(UserError, match="league records"):
+        Store("://")
+
+
+def test_not_a_database(path):
+    path.write_bytes(b"once upon a time" * 1000)
+    with pytest.raises(UserError, match="not a database"):
+        Store(path)
+
+
+def test_another_database(path):
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table cats (name text)")
+    connection.close()
+    with pytest.raises(UserError, match="lack the tables"):
+        Store(path, create=False)
+
+
+def test_damaged_pages(path):
+    league = founded(path)
+    league.record_results(results(1, count=2000))
+    league.store.close()
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 8192] = b"\xab" * 8192
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="league.sqlite"):
+        Store(path)
+
+
+def test_cut_off_file(path):
+    league = founded(path)
+    league.record_results(results(1, count=2000))
+    league.store.close()
+    path.write_bytes(path.read_bytes()[:20_000])
+    with pytest.raises(UserError, match="league.sqlite"):
+        Store(path)
+
+
+def test_rows_that_contradict_each_other(path):
+    founded(path).store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("update players set kind = 'wizard' where name = ?", (MAIN,))
+    connection.close()
+    with pytest.raises(UserError, match="wizard"):
+        League(Store(path))
+
+
+def test_full_disk_is_named_and_harms_nothing(path):
+    league = founded(path)
+    league.record_results(results(1))
+    league.store._engine.dispose()  # The limit holds for a connection, and the pool gives back the same one.
+    with league.store._engine.connect() as connection:
+        pages = connection.exec_driver_sql("pragma page_count").scalar_one()
+        connection.exec_driver_sql(f"pragma max_page_count = {pages}")
+    with pytest.raises(UserError, match="full"):
+        league.record_results(results(2, count=5000))
+    league.store.close()
+    assert_same(league, League(Store(path)))
+
+
+def test_decay_is_a_setting_and_not_stored(path):
+    league = founded(path)
+    live_through(league, range(1, 4))
+    undecayed = League(Store(path), LeagueSettings(decay=1.0))
+    assert (undecayed.state.payoff.matrix() == league.state.totals.matrix()).all()
