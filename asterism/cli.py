@@ -2,11 +2,10 @@
 
 import difflib
 import io
-import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
@@ -27,10 +26,14 @@ class Verb(NamedTuple):
 
 
 VERBS = {
-    "train": Verb("record games, imitate them, train the league, evaluate, report; goes on", "asterism.runtime.train:TrainConfig"),
+    "train": Verb(
+        "record games, imitate them, train a league, evaluate, report; resumes", "asterism.runtime.train:TrainConfig"
+    ),
     "record": Verb("record games of bots against each other", "asterism.demos.record:RecordConfig"),
     "demos info": Verb("what is inside a folder of recorded games", "asterism.demos.info:InfoConfig"),
-    "evaluate": Verb("play a run's agent against every bot and its own teacher", "asterism.runtime.evaluate:EvaluateConfig"),
+    "evaluate": Verb(
+        "play a run's agent against every bot and its own teacher", "asterism.runtime.evaluate:EvaluateConfig"
+    ),
     "play": Verb("play one game of a run's agent and draw it", "asterism.runtime.play:PlayConfig"),
     "report": Verb("write a run's report.html again", "asterism.runtime.report:ReportConfig"),
 }
@@ -86,7 +89,7 @@ def find_verb(argv: Sequence[str], verbs: Mapping[str, Verb]) -> tuple[str, list
             return name, list(argv[words:])
     seconds = [name.split()[1] for name in verbs if name.split()[0] == argv[0] and " " in name]
     if seconds:
-        raise UserError(f"{argv[0]} must be followed by {' or '.join(seconds)}, as in: asterism {argv[0]} {seconds[0]} --help")
+        raise UserError(f"{argv[0]} needs a second word: {' or '.join(f'{argv[0]} {word}' for word in seconds)}")
     close = difflib.get_close_matches(argv[0], [name.split()[0] for name in verbs], n=1)
     advice = f"did you mean {close[0]}?" if close else f"there are {', '.join(verbs)}"
     raise UserError(f"unknown verb {argv[0]}: {advice} (asterism --help says what each does)")
@@ -103,19 +106,46 @@ def parse(name: str, kind: type, argv: Sequence[str]) -> Any:
     except SystemExit as end:
         if end.code in (0, None):
             raise
-        raise UserError(f"{name}: {one_line(complaint.getvalue())} (asterism {name} --help lists the settings)") from None
+    text = one_line(complaint.getvalue())
+    unknown = re.match("Unrecognized options: (.*)", text)
+    if unknown:
+        text = _unknown(unknown[1].split(", "), _settings(kind))
+    raise UserError(f"{name}: {text[:1].lower()}{text[1:]} (asterism {name} --help lists the settings)")
 
 
 def one_line(box: str) -> str:
-    """Tyro's boxed error as one line: what is wrong, and the setting that was probably meant."""
+    """What is wrong, in one line, of an error that Tyro printed: a box whose first section says it."""
     rows = [re.sub("^│ ?| *│$", "", row) for row in box.splitlines()[1:-1]]
-    sections = [" ".join(" ".join(section.split()).split()) for section in re.split(r"─{4,}", "\n".join(rows))]
-    text = sections[0].rstrip(".")
-    text = re.sub(r"invalid literal for int\(\) with base 10: (.*)", r"\1 is not a whole number", text)
-    text = re.sub(r"could not convert string to float: (.*)", r"\1 is not a number", text)
-    text = text.replace("Error parsing ", "").replace("Unrecognized options:", "unknown:")
-    meant = re.search(r"(?:Perhaps you meant|similar to).*?(?<= )(--[\w.-]+)", " ".join(sections[1:]))
-    return text[:1].lower() + text[1:] + (f": did you mean {meant[1]}?" if meant else "")
+    text = " ".join(re.split("─{4,}", "\n".join(rows))[0].split()).rstrip(".")
+    for pattern, plain in (
+        (r"invalid literal for int\(\) with base 10: (.*)", r"\1 is not a whole number"),
+        (r"could not convert string to float: (.*)", r"\1 is not a number"),
+        (r"no type matching (.*) could be instantiated from \[(.*?)\]\..*", r"\2 is not \1"),
+        (r"Missing from [^:]*: (.*?)( \(required\))?$", r"Missing \1"),
+        (r"Error parsing |\. Expected 1 values", ""),
+    ):
+        text = re.sub(pattern, plain, text)
+    return text
+
+
+def _settings(kind: type) -> list[str]:
+    """The settings of a verb as they are written on the command line, read from its help."""
+    import tyro
+
+    text = io.StringIO()
+    with redirect_stdout(text), suppress(SystemExit):
+        tyro.cli(kind, args=["--help"])
+    return re.findall(r"(?<![\w.-])--[\w.-]+", text.getvalue())
+
+
+def _unknown(tokens: Sequence[str], settings: Sequence[str]) -> str:
+    """What to say of arguments that are none, and which settings were probably meant."""
+    flags = [token.split("=")[0] for token in tokens if token.startswith("-")]
+    if not flags:
+        return f"unexpected {' '.join(tokens)}"
+    close = [difflib.get_close_matches(flag, settings, n=1) for flag in flags]
+    advice = "".join(f", did you mean {match[0]}?" if match else "" for match in close)
+    return f"unknown setting {' '.join(flags)}{advice}"
 
 
 def _complain(message: str, code: int = 2) -> int:
@@ -123,16 +153,5 @@ def _complain(message: str, code: int = 2) -> int:
     return code
 
 
-def run() -> None:
-    """The console script: a reader that closes the pipe early (`| head`) is no error."""
-    try:
-        code = main()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code)
-
-
 if __name__ == "__main__":
-    run()
+    sys.exit(main())

@@ -39,8 +39,7 @@ def main(z: Path, out: Path = OUT) -> None:
 
 def player_row(game: dict[str, Any], player: dict[str, Any], enemy: dict[str, Any]) -> dict[str, Any]:
     """One player of one game, as `asterism.bots.build_orders.BuildOrder` describes."""
-    start, enemy_start = player["start_location"], enemy["start_location"]
-    turned = start > enemy_start  # the one to the right; of two on the same column, the upper one
+    start = player["start_location"]
     counts: dict[str, int] = {}
     for name, count in player["cumulative"]["units"].items():
         counts[fold(name)] = counts.get(fold(name), 0) + count
@@ -55,24 +54,22 @@ def player_row(game: dict[str, Any], player: dict[str, Any], enemy: dict[str, An
         "mmr": player["mmr"],
         "loops": game["game_loops"],
         "start": start,
-        "enemy_start": enemy_start,
-        "turned": turned,
-        "items": [item_row(item, start, turned) for item in player["build_order"]],
+        "enemy_start": enemy["start_location"],
+        "items": [item_row(item, start) for item in player["build_order"]],
         "upgrades": sorted(upgrades, key=lambda upgrade: upgrade[1]),
         "counts": counts,
     }
 
 
-def item_row(item: dict[str, Any], start: list[int], turned: bool) -> list[Any]:
+def item_row(item: dict[str, Any], start: list[int]) -> list[Any]:
     """Name, loop and, of a structure that was placed, the cell seen from the start location."""
-    name, sign = fold(item["type"]), -1 if turned else 1
+    name = fold(item["type"])
     placed = item["kind"] == "init" and UNITS[name].is_structure
-    cell = [sign * (item["x"] - start[0]), sign * (item["y"] - start[1])]
-    return [name, item["start"], *(cell if placed else [])]
+    return [name, item["start"], *([item["x"] - start[0], item["y"] - start[1]] if placed else [])]
 
 
 def fold(name: str) -> str:
-    """The base name: of a skin, a rich geyser's building, or a mode that costs nothing. A Warp Gate stays one."""
+    """The base name: of a skin, a rich geyser's building, a mode that costs nothing. A Warp Gate stays one."""
     name = SKINS.get(name, name).removesuffix("Rich")
     mode = UNITS[name]
     if not mode.normal_mode or mode.minerals or name == "WarpGate":

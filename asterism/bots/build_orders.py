@@ -21,7 +21,7 @@ class BuildItem:
     unit: str  # base name: a raised, lowered, burrowed, sieged or flying form counts as its base
     unit_id: int
     loop: int  # game loop of the start: exact for structures and eggs, an estimate for Queens and what others train
-    position: tuple[int, int] | None  # of a structure: x, y in cells from `BuildOrder.start`, see `BuildOrder.turned`
+    position: tuple[int, int] | None  # of a placed structure: x, y in cells from `BuildOrder.start`
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,6 @@ class BuildOrder:
     loops: int  # length of the game
     start: tuple[int, int]  # cell of the own town hall
     enemy_start: tuple[int, int]
-    turned: bool  # positions are turned by 180 degrees, to have the enemy right of the start (or above) in every row;
-    # then the cell on the map is start - position, and an add-on's position is left of its structure's
     items: tuple[BuildItem, ...]  # the first 20 by loop, without workers, supply and what was cancelled
     upgrades: tuple[UpgradeItem, ...]  # by loop
     counts: dict[str, int]  # base name -> how many the player made in the whole game, beside those at the start

@@ -74,7 +74,7 @@ class Batches:
         self.demos, self.settings, self.seed = demos, settings, seed
         self._order = grain.MapDataset.range(len(demos.entries)).shuffle(seed=seed).repeat()
         self._chunks = _ChunkCache(demos, settings)
-        self._lanes = [_Lane(self, item) for item in range(settings.batch)]
+        self._lanes = [self._lane(item) for item in range(settings.batch)]
         self._next_item = settings.batch
 
     def __iter__(self) -> "Batches":
@@ -93,7 +93,7 @@ class Batches:
                 rest = [buffer[row, filled:] for buffer in (outcome, reset, *buffers)]
                 filled += lane.copy(*rest)
                 if lane.finished:
-                    self._lanes[row] = lane = _Lane(self, self._next_item)
+                    self._lanes[row] = lane = self._lane(self._next_item)
                     self._next_item += 1
         return Batch(*structure.unflatten(buffers), outcome=outcome, reset=reset)
 
@@ -118,36 +118,35 @@ class Batches:
         if here != there:
             raise UserError(f"{self.demos.folder}: the run to be resumed read these games with {there}, now {here}")
         self._next_item = int(state["next_item"])
-        self._lanes = [_Lane(self, *map(int, lane)) for lane in state["lanes"]]
+        self._lanes = [self._lane(*map(int, lane)) for lane in state["lanes"]]
 
     def entry(self, item: int) -> Entry:
         """The trajectory that the stream begins as its item-th."""
         return self.demos.entries[self._order[item]]
 
-    def read(self, item: int, chunk: int) -> Steps:
-        """A chunk of the item-th trajectory of the stream, with its z masked for this epoch."""
-        entry, settings = self.entry(item), self.settings
-        draws = np.random.default_rng((self.seed, item)).random(2)
-        z = mask_strategy(entry.z, *(draws < (settings.keep_build_order, settings.keep_statistics)).tolist())
-        return with_z(self._chunks.get(entry, chunk), z)
+    def _lane(self, item, chunk=0, offset=0):
+        """A lane at a place in the item-th trajectory of the stream, whose z is masked anew for each item."""
+        entry, chances = self.entry(item), (self.settings.keep_build_order, self.settings.keep_statistics)
+        shown = np.random.default_rng((self.seed, item)).random(2) < chances
+        return _Lane(self._chunks, entry, mask_strategy(entry.z, *shown.tolist()), item, chunk, offset)
 
 
 class _Lane:
     """A place in a trajectory: the item-th of the stream, its chunk, the next step in the (filtered) chunk."""
 
-    def __init__(self, batches, item, chunk=0, offset=0):
-        self.batches, self.item, self.chunk, self.offset = batches, item, chunk, offset
-        self.entry = batches.entry(item)
+    def __init__(self, chunks, entry, z, item, chunk, offset):
+        self.chunks, self.entry, self.z = chunks, entry, z
+        self.item, self.chunk, self.offset = item, chunk, offset
         self._leaves = None
 
     @property
     def finished(self):
-        return self.chunk == self.batches.demos.chunks(self.entry)
+        return self.chunk == self.chunks.demos.chunks(self.entry)
 
     def copy(self, outcome, reset, *buffers) -> int:
         """Copies what is left of the chunk to the beginning of the buffers, as much as fits; returns how many steps."""
         if self._leaves is None:
-            self._leaves = jax.tree.leaves(self.batches.read(self.item, self.chunk))
+            self._leaves = jax.tree.leaves(with_z(self.chunks.get(self.entry, self.chunk), self.z))
         length = len(self._leaves[0])
         count = min(length - self.offset, len(reset))
         for buffer, leaf in zip(buffers, self._leaves, strict=True):

@@ -7,7 +7,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import finished
 from asterism.game.rules import Kind
-from asterism.game.state import State, Units, by_player, pop_orders
+from asterism.game.state import State, Units, by_player, nearest, pop_orders
 from asterism.game.world import World, cell_index, is_kind, order_kind
 
 ACQUIRE = 5.0
@@ -99,7 +99,7 @@ def choose_targets(world: World, state: State, damage, reach, distance, seen) ->
     penalty = penalty + jnp.where(world.units.worker[units.type], UNARMED_PENALTY, 0.0)
     score = jnp.where(taken, edge + across(penalty)[1], jnp.inf)
     enemies = (jnp.arange(2)[::-1] * slots)[:, None]
-    auto = jnp.where(jnp.isfinite(score.min(2)), score.argmin(2) + enemies, -1).reshape(-1)
+    auto = jnp.where(jnp.isfinite(score.min(2)), nearest(score) + enemies, -1).reshape(-1)
     told = units.order_target[:, 0]
     foe = (told >= 0) & (told < count) & ((told // slots) != (jnp.arange(count) // slots))
     told_valid = valid[jnp.arange(count) // slots, jnp.arange(count) % slots, told % slots]

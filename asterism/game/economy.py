@@ -5,7 +5,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import finished
 from asterism.game.rules import Kind
-from asterism.game.state import State, Units, by_player, owners, pop_orders, set_orders
+from asterism.game.state import State, Units, by_player, nearest, owners, pop_orders, set_orders
 from asterism.game.world import World, is_kind, order_kind
 
 REACH = 0.2
@@ -28,7 +28,7 @@ def nearest_townhall(world: World, units: Units) -> Int[Array, " N"]:
     square = ((places[:, :, None] - places[:, None, :]) ** 2).sum(-1)
     square = jnp.where(halls[:, None, :], square, jnp.inf)
     slots = halls.shape[1]
-    found = square.argmin(2) + (jnp.arange(2) * slots)[:, None]
+    found = nearest(square) + (jnp.arange(2) * slots)[:, None]
     return jnp.where(jnp.isfinite(square.min(2)), found, -1).reshape(-1)
 
 
@@ -47,43 +47,40 @@ def refineries(world: World, units: Units) -> Bool[Array, "2 R"]:
     return by_player(there[:, None] & near).any(1) & world.terrain.is_geyser
 
 
-def choose_field(world: World, state: State) -> tuple[Int[Array, " N"], Float[Array, " N"], Int[Array, " N"]]:
-    """The mineral field that each unit would take: near and with few workers; its distance and load (infinite: none)."""
-    units = state.units
-    load = worker_load(world, units)[owners(len(units.type))]
-    distance = jnp.linalg.norm(units.position[:, None] - world.terrain.resources[None], axis=-1)
+def send_to_minerals(units: Units, which: Bool[Array, " N"]) -> Units:
+    """The units in `which` look for a field to mine (`assign_fields` finds it within a few ticks)."""
+    return units._replace(seeking=units.seeking | which)
+
+
+def assign_fields(world: World, state: State, waiting, exhausted) -> State:
+    """Sends one worker of each player to another field: one that seeks, or whose field is exhausted, or that waits while a near
+    field has fewer workers. Workers that find none stop."""
+    units, count = state.units, len(state.units.type)
+    slots = count // 2
+    seeking = units.seeking & (units.type > 0)
+    # Those that wait take turns, so that one who cannot better itself does not stand in the way of others.
+    turn = (jnp.arange(count) - state.loop) % slots
+    rank = jnp.where(seeking, 0, jnp.where(exhausted, slots, jnp.where(waiting, 2 * slots, 9 * slots))) + turn
+    chosen = nearest(by_player(rank).astype(jnp.float32)) + jnp.arange(2) * slots
+    called = seeking[chosen] | exhausted[chosen] | waiting[chosen]
+    load = worker_load(world, units)
+    here = jnp.clip(units.order_target[chosen, 0] - count, 0, len(state.amounts) - 1)
+    distance = jnp.linalg.norm(units.position[chosen][:, None] - world.terrain.resources[None], axis=-1)
     usable = (state.amounts > 0) & ~world.terrain.is_geyser
     score = jnp.where(usable, distance + 4.0 * load, jnp.inf)
-    field = score.argmin(1)
-    rows = jnp.arange(len(field))
-    return field, jnp.where(usable.any(), distance[rows, field], jnp.inf), load[rows, field]
-
-
-def send_to_minerals(world: World, state: State, which: Bool[Array, " N"]) -> State:
-    """Gives the units in `which` the order to gather at a field near them; one player's are sent one field apart."""
-    field, distance, _ = choose_field(world, state)
-    which = which & jnp.isfinite(distance)
-    count = len(which)
-    units = set_orders(
-        state.units, which, world.unit_action["Harvest_Gather_unit"], count + field, world.terrain.resources[field]
-    )
-    return state._replace(units=units)
-
-
-def _change_fields(world: World, state: State, waiting, exhausted) -> State:
-    """The first waiting worker of each player goes to a field with fewer; workers of an exhausted one go elsewhere or stop."""
-    units = state.units
-    count = len(units.type)
-    here = jnp.clip(units.order_target[:, 0] - count, 0, len(state.amounts) - 1)
-    load = worker_load(world, units)[owners(count), here]
-    field, distance, other = choose_field(world, state)
-    better = (distance < HOP) & (other + 2 <= load)
-    first = by_player(waiting & better)
-    first = (first & (jnp.cumsum(first, 1) == 1)).reshape(-1)
-    moving = first | (exhausted & (distance < HOP))
-    target = jnp.where(moving, count + field, units.order_target[:, 0])
-    units = units._replace(order_target=units.order_target.at[:, 0].set(target))
-    return state._replace(units=pop_orders(units, exhausted & (distance >= HOP)))
+    field = nearest(score)
+    rows = jnp.arange(2)
+    near = usable.any() & (distance[rows, field] < HOP)
+    better = load[rows, field] + 2 <= load[rows, here]
+    stays = ~seeking[chosen] & ~exhausted[chosen]
+    goes = called & jnp.where(stays, near & better, usable.any() & (seeking[chosen] | near))
+    which = jnp.zeros(count, bool).at[chosen].set(goes)
+    target = jnp.zeros(count, jnp.int32).at[chosen].set(count + field)
+    place = world.terrain.resources[jnp.maximum(target - count, 0)]
+    units = set_orders(units, which, world.unit_action["Harvest_Gather_unit"], target, place)
+    lost = jnp.zeros(count, bool).at[chosen].set(exhausted[chosen] & ~goes)
+    handled = jnp.zeros(count, bool).at[chosen].set(called)
+    return state._replace(units=pop_orders(units, lost)._replace(seeking=seeking & ~handled))
 
 
 def mine(world: World, state: State, dt: int) -> State:
@@ -133,4 +130,4 @@ def mine(world: World, state: State, dt: int) -> State:
         players=players,
     )
     gone = gathering & (carrying == 0) & ~begins & ((state.amounts[resource] <= 0) | ~open_geyser)
-    return _change_fields(world, state, ready & ~begins & (gas == 0), gone)
+    return assign_fields(world, state, ready & ~begins & (gas == 0), gone)

@@ -11,7 +11,7 @@ from asterism.game.maps import load_map
 from asterism.game.observe import observe
 from asterism.game.rules import Rules, terran_v1
 from asterism.game.settings import GameSettings
-from asterism.game.state import Players, State, Turn, Units, by_player, owners
+from asterism.game.state import Players, State, Turn, Units, by_player, owners, set_orders
 from asterism.game.world import World, make_world
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription, TimeStep
@@ -57,7 +57,6 @@ class EmbeddedGame:
         """A new game. The rules know no chance; `key` is there for games that do."""
         del key
         state = initial_state(self.world, self.description, self.settings, self.size, z)
-        state = economy.send_to_minerals(self.world, state, self.world.units.worker[state.units.type])
         state = spread_workers(self.world, state)
         return self._look(state, jnp.zeros(2), jnp.zeros((), bool))
 
@@ -125,6 +124,7 @@ def initial_state(world: World, game: GameDescription, settings: GameSettings, s
         carrying=jnp.zeros(count, jnp.int32),
         addon=jnp.full(count, -1),
         rally=jnp.full((count, 2), -1.0),
+        seeking=jnp.zeros(count, bool),
     )
     players = Players(
         minerals=jnp.full(2, world.economics.start_minerals),
@@ -160,5 +160,5 @@ def spread_workers(world: World, state: State) -> State:
     fields = jnp.argsort(distance, axis=1)[:, :8]
     chosen = fields[owners(count), within % 8] + count
     worker = world.units.worker[state.units.type]
-    first = jnp.where(worker, chosen, state.units.order_target[:, 0])
-    return state._replace(units=state.units._replace(order_target=state.units.order_target.at[:, 0].set(first)))
+    gather = world.unit_action["Harvest_Gather_unit"]
+    return state._replace(units=set_orders(state.units, worker, gather, chosen, world.terrain.resources[chosen - count]))

@@ -1,5 +1,6 @@
 """Where units want to go, the way there, and how they keep apart."""
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -7,7 +8,7 @@ from asterism.game.combat import Fights
 from asterism.game.economy import REACH, nearest_townhall
 from asterism.game.navigation import GOAL_CELLS
 from asterism.game.rules import Kind
-from asterism.game.state import State, Units, pop_orders
+from asterism.game.state import State, Units, owners, pop_orders
 from asterism.game.world import World, cell_index, is_kind, order_kind
 
 ARRIVED = 1.0
@@ -76,16 +77,18 @@ def slide(world: World, units: Units, step: Float[Array, "N 2"]) -> Float[Array,
 
 def separation(world: World, units: Units, bodies: Bool[Array, " N"]) -> Float[Array, "N 2"]:
     """How far overlapping ground units push one another, each by half of the overlap."""
+    count = len(bodies)
     radius = jnp.where(bodies, world.units.radius[units.type], -100.0)
-    offset = units.position[:, None] - units.position[None]
-    distance = jnp.sqrt((offset**2).sum(-1) + 1e-6)
-    overlap = jnp.maximum(radius[:, None] + radius[None] - distance, 0.0)
-    # Units on one spot part to opposite sides by slot.
-    count = len(radius)
-    order = jnp.sign(jnp.arange(count)[:, None] - jnp.arange(count)[None]).astype(jnp.float32)
-    away = jnp.where(distance[..., None] > 0.02, offset / distance[..., None], order[..., None])
-    away = away * (1 - jnp.eye(count))[..., None]
-    return (away * (0.5 * overlap)[..., None]).sum(1)
+    # Units on one spot part in directions of their own, those of player 1 opposite to those of player 0.
+    angle = 2.4 * (jnp.arange(count) % (count // 2))
+    side = jnp.where(owners(count) == 0, 0.01, -0.01)[:, None]
+    place = units.position + side * jnp.stack([jnp.cos(angle), jnp.sin(angle)], 1)
+    x, y = place[:, 0], place[:, 1]
+    square = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
+    inverse = jax.lax.rsqrt(jnp.maximum(square, 1e-6))
+    weight = 0.5 * jnp.maximum((radius[:, None] + radius) * inverse - 1.0, 0.0)
+    weight = jnp.where(jnp.eye(count, dtype=bool), 0.0, weight)
+    return weight.sum(1)[:, None] * place - weight @ place
 
 
 def move(world: World, state: State, fights: Fights, dt: int) -> State:

@@ -88,8 +88,8 @@ def place_structures(world: World, state: State) -> State:
     target = jnp.where(laid, child, spawned.order_target[:, 0])
     spawned = spawned._replace(order_target=spawned.order_target.at[:, 0].set(target))
     refused = first & ~laid
-    state = state._replace(units=pop_orders(spawned, refused), players=players)
-    return send_to_minerals(world, state, refused & (state.units.order_action[:, 0] == 0))
+    units = pop_orders(spawned, refused)
+    return state._replace(units=send_to_minerals(units, refused & (units.order_action[:, 0] == 0)), players=players)
 
 
 def construct(world: World, state: State, dt: int) -> State:
@@ -114,7 +114,7 @@ def construct(world: World, state: State, dt: int) -> State:
     attached = done & (kinds == Kind.ADDON)
     units = pop_orders(units._replace(addon=jnp.where(attached, target, units.addon)), done)
     idle = done & (kinds == Kind.BUILD) & (units.order_action[:, 0] == 0)
-    return send_to_minerals(world, state._replace(units=units), idle)
+    return state._replace(units=send_to_minerals(units, idle))
 
 
 def begin_work(world: World, state: State) -> State:
@@ -178,8 +178,8 @@ def finish_work(world: World, state: State, dt: int) -> State:
     known = jnp.arange(state.players.upgrades.shape[1])
     found = ((which[:, :, None] == known) & researched[:, :, None]).any(1)
     players = state.players._replace(upgrades=state.players.upgrades | found)
-    state = state._replace(units=spawned, players=players)
-    return send_to_minerals(world, state, born & world.units.worker[spawned.type])
+    units = send_to_minerals(spawned, born & world.units.worker[spawned.type])
+    return state._replace(units=units, players=players)
 
 
 def snap(world: World, units, kind, place: Float[Array, " 2"], radius: int) -> Float[Array, " 2"]:

@@ -31,6 +31,8 @@ class Units(NamedTuple):
     """Slot of the add-on, -1 for none."""
     rally: Float[Array, "N 2"]
     """Where trained units go; negative for nowhere."""
+    seeking: Bool[Array, " N"]
+    """A worker without a field, to be sent to one."""
 
 
 class Players(NamedTuple):
@@ -84,6 +86,13 @@ def owners(count: int) -> Int[Array, " N"]:
 def by_player(values: Array) -> Array:
     """[N, ...] -> [2, slots, ...]."""
     return values.reshape(2, -1, *values.shape[1:])
+
+
+def nearest(score: Float[Array, "*b n"]) -> Int[Array, "*b"]:
+    """Index of the smallest entry of the last axis, the first of equals. XLA compiles it to faster code on CPU than argmin."""
+    count = score.shape[-1]
+    smallest = score.min(-1, keepdims=True)
+    return jnp.minimum(jnp.where(score == smallest, jnp.arange(count), count).min(-1), count - 1)
 
 
 def pop_orders(units: Units, which: Bool[Array, " N"]) -> Units:
@@ -148,8 +157,9 @@ def spawn(units: Units, want: Bool[Array, " N"], kind, position, build_left, hea
     pairs = free_rank[:, :, None] == want_rank[:, None, :]  # [2, child, parent]
     born = pairs.any(2).reshape(-1)
     base = (jnp.arange(2) * slots)[:, None]
-    parent = (pairs.argmax(2) + base).reshape(-1)
-    child = jnp.where(pairs.any(1), pairs.argmax(1) + base, -1).reshape(-1)
+    within = jnp.arange(slots)  # a pair is the only one of its row and column: its index is a sum
+    parent = ((pairs * within).sum(2) + base).reshape(-1)
+    child = jnp.where(pairs.any(1), (pairs * within[:, None]).sum(1) + base, -1).reshape(-1)
     take = lambda new, old: jnp.where(born.reshape(-1, *([1] * (old.ndim - 1))), new, old)  # noqa: E731
     return units._replace(
         type=take(kind[parent], units.type),
@@ -164,4 +174,5 @@ def spawn(units: Units, want: Bool[Array, " N"], kind, position, build_left, hea
         carrying=take(0, units.carrying),
         addon=take(-1, units.addon),
         rally=take(-1.0, units.rally),
+        seeking=take(False, units.seeking),
     ), child

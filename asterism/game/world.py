@@ -99,7 +99,7 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
         bases=game_map.bases.astype(np.float32),
         resources=np.concatenate([game_map.minerals, game_map.geysers]).astype(np.float32),
         is_geyser=np.arange(minerals + geysers) >= minerals,
-        resource_radius=np.repeat([1.125, 1.9], [minerals, geysers]).astype(np.float32),
+        resource_radius=np.repeat([0.5, 1.9], [minerals, geysers]).astype(np.float32),
     )
     economics = Economics(
         trip=np.array([normal["minerals"].per_trip, normal["vespene"].per_trip], np.float32),

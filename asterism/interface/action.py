@@ -1,10 +1,8 @@
 """What an agent does: one action with its parts, in AlphaStar's order."""
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from jaxtyping import Array, Int
-
-T = TypeVar("T")
 
 
 class Action(NamedTuple):
@@ -26,13 +24,13 @@ class Action(NamedTuple):
     """Flat cell of the location grid: y * location + x."""
 
 
-class ActionParts(NamedTuple, Generic[T]):
+class ActionParts(NamedTuple):
     """Something that each part of an action has: log-probability, logits, entropy, a mask."""
 
-    action_type: T
-    delay: T
-    queued: T
-    repeat: T
-    units: T
-    target_unit: T
-    location: T
+    action_type: Any
+    delay: Any
+    queued: Any
+    repeat: Any
+    units: Any
+    target_unit: Any
+    location: Any

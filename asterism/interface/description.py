@@ -75,8 +75,8 @@ class GameDescription:
         return table
 
     @cached_property
-    def uses(self) -> ActionParts[Bool[np.ndarray, " A"]]:
-        """Which parts each action type uses; every action has a type and a delay."""
+    def uses(self) -> ActionParts:
+        """Which parts ([A] each) each action type uses; every action has a type and a delay."""
         always = np.ones(len(self.actions), bool)
 
         def column(name):

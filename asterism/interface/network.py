@@ -23,8 +23,8 @@ class UnrollOutput(NamedTuple):
 
     logits: ActionParts
     """Masked logits: [T, A], [T, D], [T, 2], [T, R], units [T, S, E + 1] (last: end of selection), [T, E], [T, N]."""
-    log_probs: ActionParts[Float[Array, " T"]]
-    """Of the given actions; 0 for parts that the action type does not use; units summed over the selection's rounds."""
+    log_probs: ActionParts
+    """[T] each, of the given actions; 0 for parts that the action type does not use; units summed over the selection's rounds."""
     unit_rounds: Bool[Array, "T S"]
     """The rounds of the unit selection that took place, the end of selection included."""
     values: Float[Array, "T 5"]

@@ -1,0 +1,122 @@
+"""Figures of a report as inline SVG that takes its ink from the page, so that it reads in light and in dark."""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float, Integer
+from matplotlib import colormaps, rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+Line = tuple[Sequence[float], Sequence[float]]
+"""(x, y) of a curve."""
+
+INK = "#010203"
+"""A colour that no figure uses: replaced by the page's text colour."""
+PALETTE = ("#4c8bf5", "#e8710a", "#12a594", "#d6409f", "#a38b00", "#8e6cef", "#e5484d", "#5a9e2f", "#7d8590", "#a1662f")
+"""Legible on white and on near-black."""
+MOST_POINTS = 300
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "asterism",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "grid.color": "#888888",
+    "grid.alpha": 0.25,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.6,
+}
+
+
+def curves(
+    lines: Mapping[str, Line], *, title: str, x: str, y: str, fraction: bool = False, legend: bool = True
+) -> str:
+    """A line chart. `x` and `y`: axis titles with units; `fraction`: y is a share of 1, shown in percent."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(5.4, 3.1), layout="constrained")
+        axes = figure.subplots()
+        for index, (name, (xs, ys)) in enumerate(lines.items()):
+            style = ("-", "--", ":")[index // len(PALETTE) % 3]
+            thin_x, thin_y = thin(xs, ys)
+            marker = "o" if len(thin_x) == 1 else None
+            axes.plot(thin_x, thin_y, style, marker=marker, color=PALETTE[index % len(PALETTE)], label=name)
+        axes.set(title=title, xlabel=x, ylabel=y)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=x.startswith("step")))
+        if fraction:
+            axes.set_ylim(-0.02, 1.02)
+            axes.yaxis.set_major_formatter(PercentFormatter(1))
+        if legend and lines:
+            columns = 1 if len(lines) <= 8 else 2
+            axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), ncols=columns, handlelength=1.5)
+        return _svg(figure, title)
+
+
+def heat_map(
+    names: Sequence[str], matrix: Float[np.ndarray, "n n"], games: Integer[np.ndarray, "n n"], *, title: str
+) -> str:
+    """The payoff: how often the row's player beats the column's, NaN where they have not met."""
+    size = len(names)
+    side = min(2.4 + 0.62 * size, 11.0)
+    with rc_context(STYLE | {"axes.grid": False, "axes.spines.left": False, "axes.spines.bottom": False}):
+        figure = Figure(figsize=(side + 1.2, side), layout="constrained")
+        axes = figure.subplots()
+        colours = colormaps["RdBu"]
+        image = axes.imshow(np.ma.masked_invalid(matrix), cmap=colours, vmin=0, vmax=1)
+        axes.set(title=title, xlabel="against", ylabel="player")
+        axes.set_xticks(range(size), names, rotation=40, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(size), names)
+        axes.tick_params(length=0)
+        if size <= 16:
+            _annotate(axes, matrix, games, colours)
+        bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1))
+        bar.set_label("win rate of the row's player (a draw counts half)")
+        bar.outline.set_visible(False)
+        return _svg(figure, title)
+
+
+def thin(xs: Sequence[float], ys: Sequence[float], most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """A curve of at most `most` points: means of equal stretches; NaNs are left out."""
+    x, y = np.asarray(xs, float), np.asarray(ys, float)
+    x, y = x[np.isfinite(y)], y[np.isfinite(y)]
+    if len(x) <= most:
+        return x, y
+    starts = np.linspace(0, len(x), most, endpoint=False).astype(int)
+    counts = np.diff(np.append(starts, len(x)))
+    return np.add.reduceat(x, starts) / counts, np.add.reduceat(y, starts) / counts
+
+
+def _annotate(axes: Axes, matrix: np.ndarray, games: np.ndarray, colours) -> None:
+    for (row, column), value in np.ndenumerate(matrix):
+        if math.isnan(value):
+            axes.text(column, row, "–", ha="center", va="center")
+            continue
+        dark = np.dot(colours(value)[:3], (0.299, 0.587, 0.114)) < 0.55
+        text = f"{value:.0%}\n{games[row, column]}"
+        axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+
+
+def _svg(figure: Figure, title: str) -> str:
+    """The figure as an <svg> element, with its title for those who cannot see it."""
+    from xml.sax.saxutils import quoteattr
+
+    stream = io.StringIO()
+    # Dates and versions would make the same data give another page.
+    figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    svg = stream.getvalue()
+    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    return svg.replace("<svg", f"<svg role='img' aria-label={quoteattr(title)}", 1)
