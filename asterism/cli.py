@@ -2,7 +2,9 @@
 
 import difflib
 import io
+import os
 import re
+import select
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
@@ -43,24 +45,33 @@ def main(argv: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VERBS) -
     """Runs `asterism` with the arguments and returns the exit code: 0, 2 (bad input, full disk) or 130 (Ctrl-C)."""
     argv = sys.argv[1:] if argv is None else list(argv)
     try:
-        if not argv or argv[0] in ("-h", "--help"):
-            print(usage(verbs))
-            return 0 if argv else 2
-        if argv[0] == "--version":
-            print(f"asterism {__version__}")
-            return 0
-        name, rest = find_verb(argv, verbs)
-        parse(name, resolve_name(verbs[name].target), rest).run()
-        return 0
+        try:
+            return _dispatch(argv, verbs)
+        finally:
+            sys.stdout.flush()
     except UserError as error:
         return _complain(str(error))
     except KeyboardInterrupt:
         return _complain("stopped; the same command goes on", STOPPED)
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _reader_gone():
+            return 0
         if not disk_is_full(error):
             raise
         where = f" while writing {error.filename}" if isinstance(error, OSError) and error.filename else ""
         return _complain(f"disk full{where}: {FULL}")
+
+
+def _dispatch(argv: Sequence[str], verbs: Mapping[str, Verb]) -> int:
+    if not argv or argv[0] in ("-h", "--help"):
+        print(usage(verbs))
+        return 0 if argv else 2
+    if argv[0] == "--version":
+        print(f"asterism {__version__}")
+        return 0
+    name, rest = find_verb(argv, verbs)
+    parse(name, resolve_name(verbs[name].target), rest).run()
+    return 0
 
 
 def usage(verbs: Mapping[str, Verb]) -> str:
@@ -99,24 +110,42 @@ def parse(name: str, kind: type, argv: Sequence[str]) -> Any:
     """The settings of a verb, from its arguments. Raises UserError in one line; SystemExit(0) after --help."""
     import tyro
 
-    complaint = io.StringIO()
     try:
-        with redirect_stderr(complaint):
+        with redirect_stderr(io.StringIO()):
             return tyro.cli(kind, prog=f"asterism {name}", args=list(argv))
     except SystemExit as end:
         if end.code in (0, None):
             raise
-    text = one_line(complaint.getvalue())
+    text = _complaint(name, kind, argv)
     unknown = re.match("Unrecognized options: (.*)", text)
     if unknown:
         text = _unknown(unknown[1].split(", "), _settings(kind))
     raise UserError(f"{name}: {text[:1].lower()}{text[1:]} (asterism {name} --help lists the settings)")
 
 
+def _complaint(name: str, kind: type, argv: Sequence[str]) -> str:
+    """What Tyro has against the arguments, in one line."""
+    import tyro
+
+    columns = os.environ.get("COLUMNS")
+    # Tyro draws a box of the terminal's width; in a very wide one no word is torn.
+    os.environ["COLUMNS"] = "100000"
+    try:
+        with redirect_stderr(io.StringIO()) as box, suppress(SystemExit):
+            tyro.cli(kind, prog=f"asterism {name}", args=list(argv))
+    finally:
+        del os.environ["COLUMNS"]
+        os.environ.update({} if columns is None else {"COLUMNS": columns})
+    return one_line(box.getvalue())
+
+
 def one_line(box: str) -> str:
-    """What is wrong, in one line, of an error that Tyro printed: a box whose first section says it."""
-    rows = [re.sub("^│ ?| *│$", "", row) for row in box.splitlines()[1:-1]]
-    text = " ".join(re.split("─{4,}", "\n".join(rows))[0].split()).rstrip(".")
+    """The text of a box that Tyro drew (in ASCII where the terminal has no more), down to its first ruler."""
+    rows = [row.strip("│ ") for row in box.splitlines()[1:]]
+    ruler = re.compile("[─-]{4,}|╰─+╯")
+    rows = rows[1:] if rows and ruler.fullmatch(rows[0]) else rows
+    end = next((i for i, row in enumerate(rows) if ruler.fullmatch(row)), len(rows))
+    text = " ".join(" ".join(rows[:end]).split()).rstrip(".")
     for pattern, plain in (
         (r"invalid literal for int\(\) with base 10: (.*)", r"\1 is not a whole number"),
         (r"could not convert string to float: (.*)", r"\1 is not a number"),
@@ -146,6 +175,20 @@ def _unknown(tokens: Sequence[str], settings: Sequence[str]) -> str:
     close = [difflib.get_close_matches(flag, settings, n=1) for flag in flags]
     advice = "".join(f", did you mean {match[0]}?" if match else "" for match in close)
     return f"unknown setting {' '.join(flags)}{advice}"
+
+
+def _reader_gone() -> bool:
+    """Whether whoever read our output has closed the pipe early (`| head`), which is no error."""
+    try:
+        pipe = sys.stdout.fileno()
+    except OSError:  # not a file
+        return False
+    poll = select.poll()
+    poll.register(pipe, 0)
+    gone = any(event & select.POLLERR for _, event in poll.poll(0))
+    if gone:  # what is still to be written goes nowhere, or Python would complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), pipe)
+    return gone
 
 
 def _complain(message: str, code: int = 2) -> int:

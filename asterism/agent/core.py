@@ -1,14 +1,16 @@
 """Recurrent core: an LSTM with layer norm on the gates (Hochreiter & Schmidhuber 1997; Ba et al. 2016)."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float
 
 from asterism.agent.config import CoreConfig
-from asterism.agent.layers import LayerNorm, Linear, uniform_scaled
+from asterism.agent.initializer import Initializer
+from asterism.agent.layers import LayerNorm, Linear
 
 FORGET_BIAS = 1.0
 """Remember at first (Jozefowicz et al. 2015)."""
@@ -30,10 +32,9 @@ class LSTMCell(eqx.Module):
     recurrent_norm: LayerNorm
     cell_norm: LayerNorm
 
-    def __init__(self, key: PRNGKeyArray, inputs: int, width: int):
-        first, second = jax.random.split(key)
-        self.input = Linear(first, inputs, 4 * width)
-        self.recurrent = uniform_scaled(second, (width, 4 * width), width)
+    def __init__(self, init: Initializer, inputs: int, width: int):
+        self.input = Linear(init, inputs, 4 * width)
+        self.recurrent = init.uniform((width, 4 * width), width)
         self.input_norm = LayerNorm(4 * width)
         self.recurrent_norm = LayerNorm(4 * width)
         self.cell_norm = LayerNorm(width)
@@ -60,10 +61,9 @@ class Core(eqx.Module):
 
     layers: tuple[LSTMCell, ...]
 
-    def __init__(self, key: PRNGKeyArray, inputs: int, config: CoreConfig):
+    def __init__(self, init: Initializer, inputs: int, config: CoreConfig):
         widths = (inputs, *[config.width] * config.layers)
-        keys = jax.random.split(key, config.layers)
-        self.layers = tuple(LSTMCell(k, *pair) for k, *pair in zip(keys, widths, widths[1:], strict=False))
+        self.layers = tuple(LSTMCell(init, *pair) for pair in pairwise(widths))
 
     def step(
         self, carry: tuple[LSTMState, ...], x: Float[Array, " i"]

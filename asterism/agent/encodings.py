@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Integer, PRNGKeyArray
+from jaxtyping import Array, Float, Integer
 
-from asterism.agent.layers import uniform_scaled
+from asterism.agent.initializer import Initializer
 from asterism.interface.description import GameDescription
 from asterism.interface.observation import POSITION_SCALE, RATIO_SCALE, EntityField, MapPlane
 
@@ -133,9 +132,8 @@ class IntegerEncoder(eqx.Module):
     bias: Float[Array, " w"]
     columns: tuple[tuple[int, Encoding], ...] = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, table: Table, width: int, one_hot: bool = True):
+    def __init__(self, init: Initializer, table: Table, width: int, one_hot: bool = True):
         """`one_hot`: whether a `Quantity` is a one-hot or a float."""
-        lookup, dense = jax.random.split(key)
         self.columns = tuple(
             (column, encoding if one_hot or not isinstance(encoding, Quantity) else _as_float(encoding))
             for column, encodings in sorted(table.items())
@@ -144,8 +142,8 @@ class IntegerEncoder(eqx.Module):
         rows = sum(_classes(encoding) for _, encoding in self.columns)
         features = sum(_features(encoding) for _, encoding in self.columns)
         inputs = features + sum(_classes(encoding) > 0 for _, encoding in self.columns)
-        self.lookup = uniform_scaled(lookup, (rows, width), inputs)
-        self.dense = uniform_scaled(dense, (features, width), inputs)
+        self.lookup = init.uniform((rows, width), inputs)
+        self.dense = init.uniform((features, width), inputs)
         self.bias = jnp.zeros(width)
 
     def __call__(self, x: Integer[Array, "*b columns"]) -> Float[Array, "*b w"]:

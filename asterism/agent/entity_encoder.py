@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int
 
 from asterism.agent.config import EntityConfig
 from asterism.agent.encodings import IntegerEncoder, entity_table
+from asterism.agent.initializer import Initializer
 from asterism.agent.layers import Linear
 from asterism.agent.transformer import Transformer, masked_mean
 from asterism.interface.description import GameDescription
@@ -32,13 +33,12 @@ class EntityEncoder(eqx.Module):
     each: Linear
     summary: Linear
 
-    def __init__(self, key: PRNGKeyArray, game: GameDescription, config: EntityConfig):
-        keys = jax.random.split(key, 4)
+    def __init__(self, init: Initializer, game: GameDescription, config: EntityConfig):
         width = config.transformer.width
-        self.features = IntegerEncoder(keys[0], entity_table(game), width, config.one_hot)
-        self.transformer = Transformer(keys[1], config.transformer)
-        self.each = Linear(keys[2], width, width, gain=2.0)
-        self.summary = Linear(keys[3], width, config.output, gain=2.0)
+        self.features = IntegerEncoder(init, entity_table(game), width, config.one_hot)
+        self.transformer = Transformer(init, config.transformer)
+        self.each = Linear(init, width, width, gain=2.0)
+        self.summary = Linear(init, width, config.output, gain=2.0)
 
     def __call__(self, entities: Int[Array, "E 43"]) -> EncodedEntities:
         present = entities[:, EntityField.ALLIANCE] != Alliance.ABSENT

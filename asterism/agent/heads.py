@@ -5,10 +5,11 @@ Every head reads the autoregressive embedding, which holds the parts chosen so f
 
 import equinox as eqx
 import jax
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
 from asterism.agent.config import HeadConfig
-from asterism.agent.layers import GatedLinearUnit, Linear, ResidualTower, uniform_scaled
+from asterism.agent.initializer import Initializer
+from asterism.agent.layers import GatedLinearUnit, Linear, ResidualTower
 
 
 class ActionTypeHead(eqx.Module):
@@ -20,13 +21,12 @@ class ActionTypeHead(eqx.Module):
     type_gate: GatedLinearUnit
     core_gate: GatedLinearUnit
 
-    def __init__(self, key: PRNGKeyArray, core: int, context: int, actions: int, config: HeadConfig):
-        keys = jax.random.split(key, 5)
-        self.tower = ResidualTower(keys[0], core, config.width, config.blocks)
-        self.logit_gate = GatedLinearUnit(keys[1], config.width, context, actions)
-        self.lookup = uniform_scaled(keys[2], (actions, config.width), 1)
-        self.type_gate = GatedLinearUnit(keys[3], config.width, context, config.embedding)
-        self.core_gate = GatedLinearUnit(keys[4], core, context, config.embedding)
+    def __init__(self, init: Initializer, core: int, context: int, actions: int, config: HeadConfig):
+        self.tower = ResidualTower(init, core, config.width, config.blocks)
+        self.logit_gate = GatedLinearUnit(init, config.width, context, actions)
+        self.lookup = init.uniform((actions, config.width), 1)
+        self.type_gate = GatedLinearUnit(init, config.width, context, config.embedding)
+        self.core_gate = GatedLinearUnit(init, core, context, config.embedding)
 
     def logits(self, core: Float[Array, " i"], context: Float[Array, " c"]) -> Float[Array, " A"]:
         """One for each action type."""
@@ -48,13 +48,12 @@ class ChoiceHead(eqx.Module):
     lookup: Float[Array, "n w"]
     embedding: tuple[Linear, Linear]
 
-    def __init__(self, key: PRNGKeyArray, choices: int, config: HeadConfig):
-        keys = jax.random.split(key, 6)
+    def __init__(self, init: Initializer, choices: int, config: HeadConfig):
         width = config.width
-        self.hidden = (Linear(keys[0], config.embedding, width, gain=2.0), Linear(keys[1], width, width, gain=2.0))
-        self.output = Linear(keys[2], width, choices)
-        self.lookup = uniform_scaled(keys[3], (choices, width), 1)
-        self.embedding = (Linear(keys[4], width, width, gain=2.0), Linear(keys[5], width, config.embedding))
+        self.hidden = (Linear(init, config.embedding, width, gain=2.0), Linear(init, width, width, gain=2.0))
+        self.output = Linear(init, width, choices)
+        self.lookup = init.uniform((choices, width), 1)
+        self.embedding = (Linear(init, width, width, gain=2.0), Linear(init, width, config.embedding))
 
     def logits(self, embedding: Float[Array, " e"]) -> Float[Array, " n"]:
         """One for each choice."""

@@ -7,13 +7,9 @@ set and the cells of a map into the rows of one matrix product.
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
-
-def uniform_scaled(key: PRNGKeyArray, shape: tuple[int, ...], inputs: int, gain: float = 1.0) -> Float[Array, "..."]:
-    """Uniform weights of variance `gain` / `inputs`."""
-    limit = (3 * gain / max(inputs, 1)) ** 0.5
-    return jax.random.uniform(key, shape, minval=-limit, maxval=limit)
+from asterism.agent.initializer import Initializer
 
 
 class Linear(eqx.Module):
@@ -22,8 +18,8 @@ class Linear(eqx.Module):
     weight: Float[Array, "*n i o"]
     bias: Float[Array, "*n o"]
 
-    def __init__(self, key: PRNGKeyArray, inputs: int, outputs: int, gain: float = 1.0):
-        self.weight = uniform_scaled(key, (inputs, outputs), inputs, gain)
+    def __init__(self, init: Initializer, inputs: int, outputs: int, gain: float = 1.0):
+        self.weight = init.uniform((inputs, outputs), inputs, gain)
         self.bias = jnp.zeros(outputs)
 
     def __call__(self, x: Float[Array, "*b i"]) -> Float[Array, "*b o"]:
@@ -51,10 +47,9 @@ class GatedLinearUnit(eqx.Module):
     gate: Linear
     output: Linear
 
-    def __init__(self, key: PRNGKeyArray, inputs: int, context: int, outputs: int):
-        gate, output = jax.random.split(key)
-        self.gate = Linear(gate, context, inputs)
-        self.output = Linear(output, inputs, outputs)
+    def __init__(self, init: Initializer, inputs: int, context: int, outputs: int):
+        self.gate = Linear(init, context, inputs)
+        self.output = Linear(init, inputs, outputs)
 
     def __call__(self, x: Float[Array, "*b i"], context: Float[Array, "*b c"]) -> Float[Array, "*b o"]:
         return self.output(jax.nn.sigmoid(self.gate(context)) * x)
@@ -66,10 +61,9 @@ class ResidualBlock(eqx.Module):
     norms: tuple[LayerNorm, LayerNorm]
     linears: tuple[Linear, Linear]
 
-    def __init__(self, key: PRNGKeyArray, width: int):
-        first, second = jax.random.split(key)
+    def __init__(self, init: Initializer, width: int):
         self.norms = (LayerNorm(width), LayerNorm(width))
-        self.linears = (Linear(first, width, width, gain=2.0), Linear(second, width, width))
+        self.linears = (Linear(init, width, width, gain=2.0), Linear(init, width, width))
 
     def __call__(self, x: Float[Array, "*b w"]) -> Float[Array, "*b w"]:
         branch = x
@@ -84,10 +78,9 @@ class ResidualTower(eqx.Module):
     first: Linear
     blocks: tuple[ResidualBlock, ...]
 
-    def __init__(self, key: PRNGKeyArray, inputs: int, width: int, blocks: int):
-        first, *rest = jax.random.split(key, blocks + 1)
-        self.first = Linear(first, inputs, width)
-        self.blocks = tuple(ResidualBlock(block, width) for block in rest)
+    def __init__(self, init: Initializer, inputs: int, width: int, blocks: int):
+        self.first = Linear(init, inputs, width)
+        self.blocks = tuple(ResidualBlock(init, width) for _ in range(blocks))
 
     def __call__(self, x: Float[Array, "*b i"]) -> Float[Array, "*b w"]:
         x = self.first(x)

@@ -1,12 +1,15 @@
 """Location head: the map's skips, gated by what has been chosen so far, back to full resolution."""
 
+from itertools import pairwise
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from asterism.agent.config import AgentConfig
 from asterism.agent.convolution import Convolution, Upsample
+from asterism.agent.initializer import Initializer
 from asterism.agent.layers import Linear
 
 
@@ -17,11 +20,10 @@ class GatedConvolution(eqx.Module):
     second: Convolution
     film: Linear
 
-    def __init__(self, key: PRNGKeyArray, channels: int, embedding: int):
-        first, second, film = jax.random.split(key, 3)
-        self.first = Convolution(first, channels, channels)
-        self.second = Convolution(second, channels, channels)
-        self.film = Linear(film, embedding, 4 * channels)
+    def __init__(self, init: Initializer, channels: int, embedding: int):
+        self.first = Convolution(init, channels, channels)
+        self.second = Convolution(init, channels, channels)
+        self.film = Linear(init, embedding, 4 * channels)
 
     def __call__(self, x: Float[Array, "h h c"], embedding: Float[Array, " e"]) -> Float[Array, "h h c"]:
         scale1, shift1, scale2, shift2 = jnp.split(self.film(embedding), 4)
@@ -36,18 +38,15 @@ class LocationHead(eqx.Module):
     blocks: tuple[GatedConvolution, ...]
     upsample: tuple[Upsample, ...]
 
-    def __init__(self, key: PRNGKeyArray, coarse: int, config: AgentConfig):
+    def __init__(self, init: Initializer, coarse: int, config: AgentConfig):
         """`coarse`: side of the skips."""
         embedding, channels = config.head.embedding, config.spatial.downsample[-1]
-        keys = iter(jax.random.split(key, 1 + config.spatial.blocks + len(config.location.upsample)))
-        self.mix = Linear(next(keys), embedding // coarse**2 + channels, channels, gain=2.0)
-        self.blocks = tuple(GatedConvolution(next(keys), channels, embedding) for _ in range(config.spatial.blocks))
+        self.mix = Linear(init, embedding // coarse**2 + channels, channels, gain=2.0)
+        self.blocks = tuple(GatedConvolution(init, channels, embedding) for _ in range(config.spatial.blocks))
         widths = (channels, *config.location.upsample)
-        self.upsample = tuple(Upsample(next(keys), *pair) for pair in zip(widths, widths[1:], strict=False))
+        self.upsample = tuple(Upsample(init, *pair, config.location.kernel) for pair in pairwise(widths))
 
-    def logits(
-        self, embedding: Float[Array, " e"], skips: tuple[Float[Array, "h h c"], ...]
-    ) -> Float[Array, " cells"]:
+    def logits(self, embedding: Float[Array, " e"], skips: tuple[Float[Array, "h h c"], ...]) -> Float[Array, " cells"]:
         """One for each cell, row by row."""
         side = len(skips[-1])
         x = jnp.concatenate([embedding.reshape(side, side, -1), skips[-1]], -1)

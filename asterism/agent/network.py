@@ -6,6 +6,7 @@ import jax
 from jaxtyping import PRNGKeyArray
 
 from asterism.agent.config import AgentConfig
+from asterism.agent.initializer import initialize
 from asterism.agent.policy import Given, Policy, Sampled
 from asterism.agent.value import Values
 from asterism.errors import UserError
@@ -14,9 +15,7 @@ from asterism.interface.network import Network, Params, UnrollOutput
 from asterism.interface.sizes import InterfaceSize
 
 
-def make_network(
-    game: GameDescription, size: InterfaceSize, config: AgentConfig, temperature: float = 1.0
-) -> Network:
+def make_network(game: GameDescription, size: InterfaceSize, config: AgentConfig, temperature: float = 1.0) -> Network:
     """AlphaStar's network for a game.
 
     `temperature` divides the logits of all parts but the delay, when acting and when scoring alike: log-probabilities
@@ -27,8 +26,7 @@ def make_network(
         raise UserError(f"temperature is {temperature}: it must be above 0")
 
     def init(key: PRNGKeyArray) -> Params:
-        policy, value = jax.random.split(key)
-        return Params(Policy(policy, game, size, config), Values(value, game, size, config))
+        return initialize(lambda init: Params(Policy(init, game, size, config), Values(init, game, size, config)), key)
 
     example = jax.eval_shape(init, jax.random.key(0))
 

@@ -10,7 +10,8 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from asterism.agent.choice import masked
 from asterism.agent.config import PointerConfig
 from asterism.agent.core import LSTMCell, LSTMState
-from asterism.agent.layers import Linear, uniform_scaled
+from asterism.agent.initializer import Initializer
+from asterism.agent.layers import Linear
 
 
 class Query(eqx.Module):
@@ -19,12 +20,13 @@ class Query(eqx.Module):
     hidden: Linear
     output: Linear
 
-    def __init__(self, key: PRNGKeyArray, embedding: int, config: PointerConfig):
-        hidden, output = jax.random.split(key)
-        self.hidden = Linear(hidden, embedding, config.width)
-        self.output = Linear(output, config.width, config.key)
+    def __init__(self, init: Initializer, embedding: int, config: PointerConfig):
+        self.hidden = Linear(init, embedding, config.width)
+        self.output = Linear(init, config.width, config.key)
 
-    def __call__(self, embedding: Float[Array, "*b e"], offset: Float[Array, " w"] | float = 0.0) -> Float[Array, "*b k"]:
+    def __call__(
+        self, embedding: Float[Array, "*b e"], offset: Float[Array, " w"] | float = 0.0
+    ) -> Float[Array, "*b k"]:
         return self.output(jax.nn.relu(self.hidden(embedding) + offset))
 
 
@@ -50,14 +52,13 @@ class SelectedUnitsHead(eqx.Module):
     cell: LSTMCell
     chosen: Linear
 
-    def __init__(self, key: PRNGKeyArray, entity: int, unit_types: int, embedding: int, config: PointerConfig):
-        keys = jax.random.split(key, 6)
-        self.keys = Linear(keys[0], entity, config.key)
-        self.end_key = uniform_scaled(keys[1], (config.key,), config.key)
-        self.unit_types = Linear(keys[2], unit_types, config.width)
-        self.query = Query(keys[3], embedding, config)
-        self.cell = LSTMCell(keys[4], config.key, config.key)
-        self.chosen = Linear(keys[5], config.key, embedding)
+    def __init__(self, init: Initializer, entity: int, unit_types: int, embedding: int, config: PointerConfig):
+        self.keys = Linear(init, entity, config.key)
+        self.end_key = init.uniform((config.key,), config.key)
+        self.unit_types = Linear(init, unit_types, config.width)
+        self.query = Query(init, embedding, config)
+        self.cell = LSTMCell(init, config.key, config.key)
+        self.chosen = Linear(init, config.key, embedding)
 
     def sample(
         self,
@@ -154,8 +155,8 @@ class TargetUnitHead(eqx.Module):
 
     query: Query
 
-    def __init__(self, key: PRNGKeyArray, embedding: int, config: PointerConfig):
-        self.query = Query(key, embedding, config)
+    def __init__(self, init: Initializer, embedding: int, config: PointerConfig):
+        self.query = Query(init, embedding, config)
 
     def logits(
         self, embedding: Float[Array, " e"], keys: Float[Array, "E k"], present: Bool[Array, " E"]

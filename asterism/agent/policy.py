@@ -13,6 +13,7 @@ from asterism.agent.config import AgentConfig
 from asterism.agent.core import Core
 from asterism.agent.entity_encoder import EncodedEntities, EntityEncoder
 from asterism.agent.heads import ActionTypeHead, ChoiceHead
+from asterism.agent.initializer import Initializer
 from asterism.agent.location_head import LocationHead
 from asterism.agent.pointers import SelectedUnitsHead, TargetUnitHead
 from asterism.agent.scalar_encoder import ScalarEncoder
@@ -60,22 +61,21 @@ class Policy(eqx.Module):
     target_unit: TargetUnitHead
     location: LocationHead
 
-    def __init__(self, key: PRNGKeyArray, game: GameDescription, size: InterfaceSize, config: AgentConfig):
-        keys = iter(jax.random.split(key, 11))
+    def __init__(self, init: Initializer, game: GameDescription, size: InterfaceSize, config: AgentConfig):
         entity, embedding = config.entity.transformer.width, config.head.embedding
-        self.entity_encoder = EntityEncoder(next(keys), game, config.entity)
-        self.spatial_encoder = SpatialEncoder(next(keys), game, size, entity, config.spatial)
-        self.scalar_encoder = ScalarEncoder(next(keys), game, size, config.scalar)
+        self.entity_encoder = EntityEncoder(init, game, config.entity)
+        self.spatial_encoder = SpatialEncoder(init, game, size, entity, config.spatial)
+        self.scalar_encoder = ScalarEncoder(init, game, size, config.scalar)
         inputs = config.entity.output + config.spatial.output + self.scalar_encoder.width
         context = self.scalar_encoder.context_width
-        self.core = Core(next(keys), inputs, config.core)
-        self.action_type = ActionTypeHead(next(keys), config.core.width, context, len(game.actions), config.head)
-        self.delay = ChoiceHead(next(keys), size.delays, config.head)
-        self.queued = ChoiceHead(next(keys), 2, config.head)
-        self.repeat = ChoiceHead(next(keys), size.repeats, config.head)
-        self.units = SelectedUnitsHead(next(keys), entity, len(game.unit_types), embedding, config.pointer)
-        self.target_unit = TargetUnitHead(next(keys), embedding, config.pointer)
-        self.location = LocationHead(next(keys), size.map // 2 ** len(config.spatial.downsample), config)
+        self.core = Core(init, inputs, config.core)
+        self.action_type = ActionTypeHead(init, config.core.width, context, len(game.actions), config.head)
+        self.delay = ChoiceHead(init, size.delays, config.head)
+        self.queued = ChoiceHead(init, 2, config.head)
+        self.repeat = ChoiceHead(init, size.repeats, config.head)
+        self.units = SelectedUnitsHead(init, entity, len(game.unit_types), embedding, config.pointer)
+        self.target_unit = TargetUnitHead(init, embedding, config.pointer)
+        self.location = LocationHead(init, size.map // 2 ** len(config.spatial.downsample), config)
 
     def encode(self, observation: Observation) -> Encoded:
         """All that needs no memory."""
@@ -111,7 +111,9 @@ class Policy(eqx.Module):
         keys = self.units.keys(encoded.entities.each)
         selectable = selectable_entities(game, observation, action_type)
         unit_types = jnp.asarray(game.selectable, jnp.float32)[action_type]
-        selection = choose.units(self.units, embedding, keys, selectable, unit_types, used.units, temperature=temperature)
+        selection = choose.units(
+            self.units, embedding, keys, selectable, unit_types, used.units, temperature=temperature
+        )
         embedding, logits["units"], chosen["units"] = selection.embedding, selection.logits, selection.units
 
         logits["target_unit"] = self.target_unit.logits(embedding, keys, encoded.entities.present) / temperature

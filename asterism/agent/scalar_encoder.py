@@ -6,10 +6,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
 from asterism.agent.config import ScalarConfig, TransformerConfig
 from asterism.agent.encodings import Bits, Category, IntegerEncoder
+from asterism.agent.initializer import Initializer
 from asterism.agent.layers import Linear
 from asterism.agent.transformer import Transformer, masked_mean
 from asterism.interface.description import GameDescription
@@ -52,15 +53,14 @@ class BuildOrderEncoder(eqx.Module):
     side: int = eqx.field(static=True)
 
     def __init__(
-        self, key: PRNGKeyArray, game: GameDescription, size: InterfaceSize, config: TransformerConfig, output: int
+        self, init: Initializer, game: GameDescription, size: InterfaceSize, config: TransformerConfig, output: int
     ):
-        keys = jax.random.split(key, 3)
         items, digits = len(game.unit_types) + len(game.upgrades), Bits((size.location - 1).bit_length())
         table = {0: (Category(items),), 1: (Category(size.build_order),), 2: (digits,), 3: (digits,)}
         self.side = size.location
-        self.entries = IntegerEncoder(keys[0], table, config.width)
-        self.transformer = Transformer(keys[1], config)
-        self.output = Linear(keys[2], config.width + 1, output, gain=2.0)
+        self.entries = IntegerEncoder(init, table, config.width)
+        self.transformer = Transformer(init, config)
+        self.output = Linear(init, config.width + 1, output, gain=2.0)
 
     def __call__(self, strategy: Strategy) -> Float[Array, " o"]:
         types, cells = strategy.build_order.astype(jnp.int32), strategy.build_order_location.astype(jnp.int32)
@@ -79,7 +79,7 @@ class ScalarEncoder(eqx.Module):
     delays: int = eqx.field(static=True)
     repeats: int = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, game: GameDescription, size: InterfaceSize, config: ScalarConfig):
+    def __init__(self, init: Initializer, game: GameDescription, size: InterfaceSize, config: ScalarConfig):
         units, actions, upgrades = len(game.unit_types), len(game.actions), len(game.upgrades)
         shapes = {
             "statistics": (len(Statistic), config.statistics),
@@ -96,11 +96,8 @@ class ScalarEncoder(eqx.Module):
             "last_action_type": (actions, config.last_action_type),
             "last_repeat": (2 + size.repeats, config.last_repeat),
         }
-        order, *keys = jax.random.split(key, 1 + len(shapes))
-        self.fields = {
-            name: Linear(field, *shape, gain=2.0) for field, (name, shape) in zip(keys, shapes.items(), strict=True)
-        }
-        self.build_order = BuildOrderEncoder(order, game, size, config.order_transformer, config.build_order)
+        self.fields = {name: Linear(init, *shape, gain=2.0) for name, shape in shapes.items()}
+        self.build_order = BuildOrderEncoder(init, game, size, config.order_transformer, config.build_order)
         self.time, self.delays, self.repeats = config.time, size.delays, size.repeats
 
     def __call__(self, scalars: Scalars, z: Strategy) -> EncodedScalars:

@@ -1,16 +1,18 @@
 """Spatial encoder: map planes and scattered entities through a residual network (AlphaStar, Methods: Architecture)."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Integer, PRNGKeyArray
+from jaxtyping import Array, Float, Int, Integer
 
 from asterism.agent.config import SpatialConfig
 from asterism.agent.convolution import Convolution, Downsample
 from asterism.agent.encodings import IntegerEncoder, plane_table
 from asterism.agent.entity_encoder import EncodedEntities
+from asterism.agent.initializer import Initializer
 from asterism.agent.layers import Linear
 from asterism.interface.description import GameDescription
 from asterism.interface.observation import POSITION_SCALE, EntityField
@@ -31,10 +33,9 @@ class ResidualConvolution(eqx.Module):
     first: Convolution
     second: Convolution
 
-    def __init__(self, key: PRNGKeyArray, channels: int):
-        first, second = jax.random.split(key)
-        self.first = Convolution(first, channels, channels, gain=2.0)
-        self.second = Convolution(second, channels, channels)
+    def __init__(self, init: Initializer, channels: int):
+        self.first = Convolution(init, channels, channels, gain=2.0)
+        self.second = Convolution(init, channels, channels)
 
     def __call__(self, x: Float[Array, "h h c"]) -> Float[Array, "h h c"]:
         return jax.nn.relu(x + self.second(jax.nn.relu(self.first(x))))
@@ -52,18 +53,17 @@ class SpatialEncoder(eqx.Module):
     map_cells: int = eqx.field(static=True)
 
     def __init__(
-        self, key: PRNGKeyArray, game: GameDescription, size: InterfaceSize, entity_width: int, config: SpatialConfig
+        self, init: Initializer, game: GameDescription, size: InterfaceSize, entity_width: int, config: SpatialConfig
     ):
-        keys = iter(jax.random.split(key, 4 + len(config.downsample) + config.blocks))
         self.map_cells = game.map_cells
-        self.scatter = Linear(next(keys), entity_width, config.scatter, gain=2.0)
-        self.planes = IntegerEncoder(next(keys), plane_table(), config.channels)
-        self.mix = Linear(next(keys), config.scatter, config.channels)
+        self.scatter = Linear(init, entity_width, config.scatter, gain=2.0)
+        self.planes = IntegerEncoder(init, plane_table(), config.channels)
+        self.mix = Linear(init, config.scatter, config.channels)
         channels = (config.channels, *config.downsample)
-        self.downsample = tuple(Downsample(next(keys), *pair) for pair in zip(channels, channels[1:], strict=False))
-        self.blocks = tuple(ResidualConvolution(next(keys), channels[-1]) for _ in range(config.blocks))
+        self.downsample = tuple(Downsample(init, *pair, config.kernel) for pair in pairwise(channels))
+        self.blocks = tuple(ResidualConvolution(init, channels[-1]) for _ in range(config.blocks))
         coarse = size.map // 2 ** len(config.downsample)
-        self.summary = Linear(next(keys), coarse**2 * channels[-1], config.output, gain=2.0)
+        self.summary = Linear(init, coarse**2 * channels[-1], config.output, gain=2.0)
 
     def __call__(
         self, planes: Integer[Array, "P h h"], entities: Int[Array, "E 43"], encoded: EncodedEntities

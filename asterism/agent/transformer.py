@@ -3,9 +3,10 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float
 
 from asterism.agent.config import TransformerConfig
+from asterism.agent.initializer import Initializer
 from asterism.agent.layers import LayerNorm, Linear
 
 ABSENT_BIAS = -1e9
@@ -19,11 +20,10 @@ class Attention(eqx.Module):
     output: Linear
     heads: int = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, config: TransformerConfig):
-        projection, output = jax.random.split(key)
+    def __init__(self, init: Initializer, config: TransformerConfig):
         self.heads = config.heads
-        self.projection = Linear(projection, config.width, 3 * config.heads * config.key)
-        self.output = Linear(output, config.heads * config.key, config.width)
+        self.projection = Linear(init, config.width, 3 * config.heads * config.key)
+        self.output = Linear(init, config.heads * config.key, config.width)
 
     def __call__(self, x: Float[Array, "n w"], bias: Float[Array, " n"]) -> Float[Array, "n w"]:
         projected = self.projection(x).reshape(len(x), 3, self.heads, -1)
@@ -43,11 +43,10 @@ class TransformerLayer(eqx.Module):
     output: Linear
     norms: tuple[LayerNorm, LayerNorm]
 
-    def __init__(self, key: PRNGKeyArray, config: TransformerConfig):
-        attention, hidden, output = jax.random.split(key, 3)
-        self.attention = Attention(attention, config)
-        self.hidden = Linear(hidden, config.width, config.mlp, gain=2.0)
-        self.output = Linear(output, config.mlp, config.width)
+    def __init__(self, init: Initializer, config: TransformerConfig):
+        self.attention = Attention(init, config)
+        self.hidden = Linear(init, config.width, config.mlp, gain=2.0)
+        self.output = Linear(init, config.mlp, config.width)
         self.norms = (LayerNorm(config.width), LayerNorm(config.width))
 
     def __call__(self, x: Float[Array, "n w"], bias: Float[Array, " n"]) -> Float[Array, "n w"]:
@@ -60,8 +59,8 @@ class Transformer(eqx.Module):
 
     layers: tuple[TransformerLayer, ...]
 
-    def __init__(self, key: PRNGKeyArray, config: TransformerConfig):
-        self.layers = tuple(TransformerLayer(layer, config) for layer in jax.random.split(key, config.layers))
+    def __init__(self, init: Initializer, config: TransformerConfig):
+        self.layers = tuple(TransformerLayer(init, config) for _ in range(config.layers))
 
     def __call__(self, x: Float[Array, "n w"], present: Bool[Array, " n"]) -> Float[Array, "n w"]:
         bias = jnp.where(present, 0.0, ABSENT_BIAS)

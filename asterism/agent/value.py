@@ -3,9 +3,10 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from asterism.agent.config import AgentConfig
+from asterism.agent.initializer import Initializer
 from asterism.agent.layers import Linear, ResidualTower
 from asterism.agent.scalar_encoder import BuildOrderEncoder, flagged
 from asterism.interface.description import GameDescription
@@ -22,7 +23,7 @@ class PrivilegedEncoder(eqx.Module):
     fields: dict[str, Linear]
     build_order: BuildOrderEncoder
 
-    def __init__(self, key: PRNGKeyArray, game: GameDescription, size: InterfaceSize, config: AgentConfig):
+    def __init__(self, init: Initializer, game: GameDescription, size: InterfaceSize, config: AgentConfig):
         scalar, units, upgrades = config.scalar, len(game.unit_types), len(game.upgrades)
         shapes = {
             "statistics": (len(Statistic) + 1, scalar.statistics),
@@ -32,11 +33,8 @@ class PrivilegedEncoder(eqx.Module):
             "executed_effects": (len(game.effects) + 1, scalar.strategy),
             "executed_upgrades": (upgrades + 1, scalar.strategy),
         }
-        order, *keys = jax.random.split(key, 1 + len(shapes))
-        self.fields = {
-            name: Linear(field, *shape, gain=2.0) for field, (name, shape) in zip(keys, shapes.items(), strict=True)
-        }
-        self.build_order = BuildOrderEncoder(order, game, size, scalar.order_transformer, scalar.build_order)
+        self.fields = {name: Linear(init, *shape, gain=2.0) for name, shape in shapes.items()}
+        self.build_order = BuildOrderEncoder(init, game, size, scalar.order_transformer, scalar.build_order)
 
     def __call__(self, player: Privileged) -> Float[Array, " w"]:
         amounts = jnp.append(player.statistics, player.score).astype(jnp.float32)
@@ -63,10 +61,9 @@ class ValueNetwork(eqx.Module):
     tower: ResidualTower
     output: Linear
 
-    def __init__(self, key: PRNGKeyArray, inputs: int, width: int, blocks: int):
-        tower, output = jax.random.split(key)
-        self.tower = ResidualTower(tower, inputs, width, blocks)
-        self.output = Linear(output, width, 1)
+    def __init__(self, init: Initializer, inputs: int, width: int, blocks: int):
+        self.tower = ResidualTower(init, inputs, width, blocks)
+        self.output = Linear(init, width, 1)
 
     def __call__(self, x: Float[Array, " i"]) -> Float[Array, ""]:
         return 2 / jnp.pi * jnp.arctan(jnp.pi / 2 * self.output(self.tower(x))[0])
@@ -78,12 +75,11 @@ class Values(eqx.Module):
     encoder: PrivilegedEncoder
     networks: ValueNetwork
 
-    def __init__(self, key: PRNGKeyArray, game: GameDescription, size: InterfaceSize, config: AgentConfig):
-        encoder, networks = jax.random.split(key)
-        self.encoder = PrivilegedEncoder(encoder, game, size, config)
+    def __init__(self, init: Initializer, game: GameDescription, size: InterfaceSize, config: AgentConfig):
+        self.encoder = PrivilegedEncoder(init, game, size, config)
         inputs, width, blocks = config.core.width + 2 * self.encoder.width, config.value.width, config.value.blocks
-        keys = jax.random.split(networks, REWARDS)
-        self.networks = jax.vmap(lambda key: ValueNetwork(key, inputs, width, blocks))(keys)
+        networks = [ValueNetwork(init, inputs, width, blocks) for _ in range(REWARDS)]
+        self.networks = jax.tree.map(lambda *weights: jnp.stack(weights), *networks)
 
     def __call__(self, core: Float[Array, " c"], privileged: Privileged) -> Float[Array, " 5"]:
         """One value for each reward; `privileged` is [2, ...], the player itself first."""

@@ -9,6 +9,7 @@ import numpy as np
 import tyro
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from asterism.demos.header import Header, read_header
 from asterism.demos.reader import Demos, Entry, open_shard, shard_paths
@@ -30,7 +31,7 @@ class InfoConfig:
 
     def run(self) -> None:
         """Prints the summary. Raises UserError, after printing, when a shard is corrupt."""
-        console = Console()
+        console = Console(markup=False)  # Names are data, brackets and all.
         header = read_header(self.folder)
         shards = [scan_shard(path, header) for path in shard_paths(self.folder)]
         if intact := [shard for shard in shards if shard.entries]:
@@ -116,7 +117,7 @@ def shards_table(shards: list[ShardScan]) -> Table:
     table = Table("shard", "games", "steps", "MB", "state")
     for shard in shards:
         counts = (len(shard.entries) // 2, sum(entry.steps for entry in shard.entries))
-        state = "[red]corrupt[/red]" if shard.problem else "intact"
+        state = Text("corrupt", "red") if shard.problem else "intact"
         table.add_row(shard.path.name, *(f"{count:,}" for count in counts), f"{shard.bytes / 1e6:.1f}", state)
     return table
 

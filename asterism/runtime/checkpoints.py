@@ -196,7 +196,8 @@ def _encoded_shape(leaf: Any) -> jax.ShapeDtypeStruct:
     """Shape and dtype of a leaf as a plain array."""
     if _is_key(leaf):
         return jax.eval_shape(jax.random.key_data, leaf)
-    return leaf if hasattr(leaf, "dtype") else np.asarray(leaf)
+    array = leaf if hasattr(leaf, "dtype") else np.asarray(leaf)
+    return jax.ShapeDtypeStruct(array.shape, array.dtype)
 
 
 def _decode(array: np.ndarray, like: Any) -> Any:
@@ -258,7 +259,7 @@ def _read_weights(path: Path) -> tuple[dict[str, str], dict[str, bytes]]:
 def _digest(header: Mapping[str, str], content: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256(json.dumps(dict(header), sort_keys=True).encode())
     for name in sorted(content):
-        digest.update(content[name])
+        digest.update(name.encode() + b"\0" + content[name])
     return digest.hexdigest()
 
 

@@ -5,6 +5,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,7 +86,9 @@ class MetricsLog:
         """Closes all files."""
         self._file.close()
         for writer in self._events.values():
-            writer.close()
+            # After a full disk the writer still has bytes that it cannot write, as `log` has told.
+            with suppress(OSError):
+                writer.close()
 
     def _drop(self, unwanted) -> None:
         """Rewrites the file without unwanted rows and without a torn last line, if it has any."""

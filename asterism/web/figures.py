@@ -11,14 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-Line = tuple[Sequence[float], Sequence[float]]
+Numbers = Sequence[float] | np.ndarray
+Line = tuple[Numbers, Numbers]
 """(x, y) of a curve."""
 
 INK = "#010203"
 """A colour that no figure uses: replaced by the page's text colour."""
 PALETTE = ("#4c8bf5", "#e8710a", "#12a594", "#d6409f", "#a38b00", "#8e6cef", "#e5484d", "#5a9e2f", "#7d8590", "#a1662f")
 """Legible on white and on near-black."""
-MOST_POINTS = 300
+MOST_POINTS = 200
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "asterism",
@@ -44,9 +45,16 @@ STYLE = {
 
 
 def curves(
-    lines: Mapping[str, Line], *, title: str, x: str, y: str, fraction: bool = False, legend: bool = True
+    lines: Mapping[str, Line],
+    *,
+    title: str,
+    x: str,
+    y: str,
+    limits: tuple[float | None, float | None] = (None, None),
+    percent: bool = False,
+    legend: bool = True,
 ) -> str:
-    """A line chart. `x` and `y`: axis titles with units; `fraction`: y is a share of 1, shown in percent."""
+    """A line chart. `x` and `y`: axis titles with units; `limits` of y; `percent`: y is a share of 1."""
     with rc_context(STYLE):
         figure = Figure(figsize=(5.4, 3.1), layout="constrained")
         axes = figure.subplots()
@@ -57,8 +65,8 @@ def curves(
             axes.plot(thin_x, thin_y, style, marker=marker, color=PALETTE[index % len(PALETTE)], label=name)
         axes.set(title=title, xlabel=x, ylabel=y)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=x.startswith("step")))
-        if fraction:
-            axes.set_ylim(-0.02, 1.02)
+        axes.set_ylim(*limits)
+        if percent:
             axes.yaxis.set_major_formatter(PercentFormatter(1))
         if legend and lines:
             columns = 1 if len(lines) <= 8 else 2
@@ -89,7 +97,7 @@ def heat_map(
         return _svg(figure, title)
 
 
-def thin(xs: Sequence[float], ys: Sequence[float], most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
+def thin(xs: Numbers, ys: Numbers, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
     """A curve of at most `most` points: means of equal stretches; NaNs are left out."""
     x, y = np.asarray(xs, float), np.asarray(ys, float)
     x, y = x[np.isfinite(y)], y[np.isfinite(y)]

@@ -138,22 +138,25 @@ def stage_figures(stage: str, series: Mapping[str, Line]) -> list[str]:
         lines = {label.replace("_", " "): line for label, line in groups[name].items()}
         alone = list(groups[name]) == [name]
         title = f"{group.title} ({stage})"
-        figures.append(curves(lines, title=title, x="step", y=group.axis, fraction=group.fraction, legend=not alone))
+        limits = (-0.02, 1.02) if group.fraction else (None, None)
+        figures.append(
+            curves(lines, title=title, x="step", y=group.axis, limits=limits, percent=group.fraction, legend=not alone)
+        )
     return figures
 
 
 def game_figures(game: GameCurves) -> list[str]:
     """Supply and value estimate of both players over game time, as SVG."""
     figures = []
-    for title, axis, rows in (
-        ("Supply", "supply used", game.supply),
-        ("Value estimate", "estimate of win (1) or loss (-1)", game.value),
+    for title, axis, rows, limits in (
+        ("Supply", "supply used", game.supply, (0, None)),
+        ("Value estimate", "estimate of win (1) or loss (-1)", game.value, (-1.05, 1.05)),
     ):
         lines = {
             name: (game.minutes, row) for name, row in zip(game.players, rows, strict=True) if np.isfinite(row).any()
         }
         if lines:
-            figures.append(curves(lines, title=title, x="game time (minutes)", y=axis))
+            figures.append(curves(lines, title=title, x="game time (minutes)", y=axis, limits=limits))
     return figures
 
 

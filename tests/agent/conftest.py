@@ -24,7 +24,9 @@ def toy_game(unit_types: int = 12, actions: int = 10) -> GameDescription:
         selects, target, location = index % 4 != 0, index % 3 == 0, index % 3 == 1
         takers = tuple(unit.name for unit in units[1:] if (unit.id + index) % 3 == 0) if selects else ()
         kinds.append(
-            ActionType(index, f"action{index}", index, index, index % 2 == 0, selects, target, location, index % 5 == 0, takers)
+            ActionType(
+                index, f"action{index}", index, index, index % 2 == 0, selects, target, location, index % 5 == 0, takers
+            )
         )
     no_op = ActionType(0, "no_op", 0, 0, False, False, False, False)
     return GameDescription("toy", units, (no_op, *kinds), ("armor", "weapons", "range"), ("scan",), map_cells=64)
@@ -52,9 +54,7 @@ def random_observation(key, game: GameDescription, size: InterfaceSize) -> Obser
     entities = observation.entities.at[:, EntityField.ALLIANCE].set(alliance.astype(jnp.int16))
     entities = jnp.where((jnp.arange(size.entities) < count)[:, None], entities, 0)
     available = observation.scalars.available_actions.at[0].set(True)
-    return observation._replace(
-        entities=entities, scalars=observation.scalars._replace(available_actions=available)
-    )
+    return observation._replace(entities=entities, scalars=observation.scalars._replace(available_actions=available))
 
 
 def random_privileged(key, game: GameDescription, size: InterfaceSize) -> Privileged:

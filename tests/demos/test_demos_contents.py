@@ -100,14 +100,15 @@ def test_info_tells_what_is_inside(tmp_path, capsys):
         "toy, interface toy",
         f"{demos.steps}",
         "1.0 to 3.0 min",
-        f"{(actions != 0).sum() / (2 * (1 + 2 + 3 + 1 + 2)):.0f}",
         "rush",
         "raw_move_camera",
         shard_name(2),
         "intact",
     ):
         assert words in printed, words
-    assert f"{(actions == 3).sum()}" in next(line for line in printed.splitlines() if "attack" in line)
+    rate = (actions != 0).sum() / (2 * (1 + 2 + 3 + 1 + 2))  # Both players' minutes of five games.
+    for label, number in (("actions per minute", f"{rate:.0f}"), ("attack", f"{(actions == 3).sum()}")):
+        assert f" {number} " in next(line for line in printed.splitlines() if label in line)
 
 
 def test_info_shows_the_shards_that_are_left_and_names_the_corrupt_one(tmp_path, capsys):

@@ -115,8 +115,8 @@ def test_games_are_written_in_order(tmp_path):
 def test_a_game_that_does_not_fit_is_refused_at_once(tmp_path):
     game = toy_game(0)
     first = game.trajectories[0]
-    wrong = first._replace(z=first.z._replace(units=first.z.units[:1]))
-    with ShardWriter(tmp_path, HEADER, 1) as writer, pytest.raises(ValueError, match="z.units"):
+    wrong = first._replace(z=first.z._replace(build_order=first.z.build_order.astype(np.int64)))
+    with ShardWriter(tmp_path, HEADER, 1) as writer, pytest.raises(ValueError, match="z.build_order is int64"):
         writer.write(0, game._replace(trajectories=(wrong, game.trajectories[1])))
     assert not list(tmp_path.glob("shard*"))
 

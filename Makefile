@@ -1,0 +1,44 @@
+# make train   set up, then train: the run is runs/first-light; ARGS="--name other" passes settings on
+# make test    set up, then every test
+# make lint    style
+# make clean   removes what make has set up; runs/ stays
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+NEEDS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+# The first of these that is new enough and can make a virtual environment.
+PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
+	$$python -c '$(NEEDS)' 2>/dev/null && echo $$python && break; done)
+
+.PHONY: help train test lint clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+train: .venv/.installed
+	$(BIN)/asterism train --name first-light $(ARGS)
+
+test: .venv/.installed-dev
+	$(BIN)/pytest -n auto $(ARGS)
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check $(ARGS)
+	$(BIN)/ruff format --check
+
+.venv/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
+	@touch $@ .venv/.installed
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "make: Asterism needs Python 3.11 or newer with venv (on Debian and Ubuntu: apt install python3-venv)." \
+		"If it is elsewhere: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find asterism tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,147 @@
+"""What tells one scripted player from another: numbers, drawn anew for each game."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from asterism.bots.build_orders import load_build_orders
+from asterism.errors import UserError
+from asterism.interface.description import GameDescription
+
+ORDER_LENGTH = 20
+
+
+class BotParameters(NamedTuple):
+    """One scripted player in one game. U unit types; times in game loops."""
+
+    order: Int[Array, " 20"]
+    """Structures to build, in this order; 0 ends it."""
+    goal: Int[Array, " U"]
+    """How many of each structure to have once the order is done."""
+    workers: Int[Array, ""]
+    """Most workers."""
+    army: Float[Array, " U"]
+    """Preference for each unit type among those that can be trained; 0 never."""
+    attack_supply: Int[Array, ""]
+    """Army supply with which an attack begins."""
+    attack_loop: Int[Array, ""]
+    """Game loop before which no attack begins."""
+    retreat_share: Float[Array, ""]
+    """An attack ends when the army falls below this share of `attack_supply`."""
+    delay: Int[Array, ""]
+    """Game loops between two actions."""
+    rest: Int[Array, ""]
+    """Game loops to the next look when there was nothing to do."""
+    upgrades: Bool[Array, ""]
+    guard: Float[Array, ""]
+    """Army supply to have for each 1000 game loops after the first 2400; until then idle structures train before others are built."""
+    expand_army: Int[Array, ""]
+    """Army supply before another town hall is built."""
+
+
+@dataclass(frozen=True)
+class BotStyle:
+    """A family of scripted players; pairs are ranges from which each game draws."""
+
+    follows: tuple[str, ...]
+    """Structures of the real build order that are built; the others are skipped."""
+    goal: dict[str, int]
+    workers: tuple[int, int]
+    army: dict[str, float]
+    attack_supply: tuple[int, int]
+    attack_loop: tuple[int, int]
+    delay: tuple[int, int]
+    rest: tuple[int, int]
+    retreat_share: float = 0.0
+    upgrades: bool = False
+    guard: float = 0.0
+    expand_army: tuple[int, int] = (0, 0)
+
+
+STYLES = {
+    "easy": BotStyle(
+        follows=("Barracks", "Refinery"),
+        goal={"Barracks": 1, "Refinery": 1},
+        workers=(13, 15),
+        army={"Marine": 1.0},
+        attack_supply=(6, 9),
+        attack_loop=(5600, 6800),
+        delay=(48, 80),
+        rest=(48, 96),
+    ),
+    "rush": BotStyle(
+        follows=("Barracks",),
+        goal={"Barracks": 3},
+        workers=(15, 17),
+        army={"Marine": 1.0},
+        attack_supply=(8, 11),
+        attack_loop=(3600, 4300),
+        delay=(16, 28),
+        rest=(16, 40),
+    ),
+    "macro": BotStyle(
+        follows=("Barracks", "CommandCenter", "Factory", "BarracksTechLab", "FactoryTechLab", "EngineeringBay"),
+        goal={"Barracks": 5, "Refinery": 1, "CommandCenter": 2, "Factory": 1, "EngineeringBay": 1, "BarracksTechLab": 1, "FactoryTechLab": 1},
+        workers=(20, 22),
+        army={"Marine": 1.0, "Marauder": 0.8, "SiegeTank": 2.0, "Hellion": 0.3},
+        attack_supply=(22, 28),
+        attack_loop=(5400, 6600),
+        delay=(12, 16),
+        rest=(16, 24),
+        retreat_share=0.3,
+        upgrades=True,
+        guard=6.0,
+        expand_army=(14, 18),
+    ),
+}
+
+
+def bot_style(name: str) -> BotStyle:
+    """The style called `name`; raises UserError when there is none."""
+    if name not in STYLES:
+        raise UserError(f"unknown bot {name!r}: choose one of {', '.join((*STYLES, 'random'))}")
+    return STYLES[name]
+
+
+def real_structures(game: GameDescription, style: BotStyle) -> Int[np.ndarray, "n 20"]:
+    """The structures of real Terran build orders that a style follows, one row a game; without the town hall of the start."""
+    rows = []
+    for order in load_build_orders("terran"):
+        kinds = [game.unit_index[i.unit] for i in order.items if i.unit in style.follows and i.unit in game.unit_index]
+        rows.append((kinds + [0] * ORDER_LENGTH)[:ORDER_LENGTH])
+    return np.array(rows, np.int32)
+
+
+def draw_parameters(key: PRNGKeyArray, game: GameDescription, style: BotStyle) -> BotParameters:
+    """A scripted player for one game: a real build order, and the rest from the style's ranges."""
+    keys = iter(jax.random.split(key, 9))
+    orders = jnp.asarray(real_structures(game, style))
+
+    def table(values, dtype):
+        row = np.zeros(len(game.unit_types), dtype)
+        for name, value in values.items():
+            row[game.unit_index[name]] = value
+        return jnp.asarray(row)
+
+    def between(pair):
+        return jax.random.randint(next(keys), (), pair[0], pair[1] + 1)
+
+    army = table(style.army, np.float32)
+    return BotParameters(
+        order=orders[jax.random.randint(next(keys), (), 0, len(orders))],
+        goal=table(style.goal, np.int32),
+        workers=between(style.workers),
+        army=army * jax.random.uniform(next(keys), army.shape, minval=0.5, maxval=1.5),
+        attack_supply=between(style.attack_supply),
+        attack_loop=between(style.attack_loop),
+        retreat_share=jnp.float32(style.retreat_share),
+        delay=between(style.delay),
+        rest=between(style.rest),
+        upgrades=jnp.array(style.upgrades),
+        guard=jnp.float32(style.guard),
+        expand_army=between(style.expand_army),
+    )

@@ -1,0 +1,258 @@
+"""A scripted Terran player: each look at the game does the first thing on its list that there is to do.
+
+It sees and acts through the same interface, with the same delays, as an agent.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from asterism.bots.parameters import BotParameters
+from asterism.bots.view import ActionMaker, Option, View, first_wanted, nearest_row, view
+from asterism.interface.action import Action
+from asterism.interface.description import GameDescription
+from asterism.interface.observation import Observation
+from asterism.interface.sizes import InterfaceSize
+
+STRUCTURES = ("CommandCenter", "Refinery", "Barracks", "EngineeringBay", "Factory")
+TECH_LABS = {"BarracksTechLab": "Barracks", "FactoryTechLab": "Factory"}
+ARMY = {"Marine": "Barracks", "Marauder": "Barracks", "Reaper": "Barracks", "Hellion": "Factory", "SiegeTank": "Factory"}
+UPGRADES = ("Research_TerranInfantryWeapons_quick", "Research_TerranInfantryArmor_quick")
+DEFENCE = 16.0
+"""Enemies within this many cells of an own town hall are fought."""
+
+
+class BotState(NamedTuple):
+    """What a scripted player remembers."""
+
+    home: Int[Array, ""]
+    """Which start it has; -1 before the first look."""
+    attacking: Bool[Array, ""]
+
+
+class Script:
+    """A scripted player for one game and map; `act` is pure and unbatched."""
+
+    def __init__(self, game: GameDescription, size: InterfaceSize, bases: Float[np.ndarray, "2 n 2"]):
+        self.game, self.make = game, ActionMaker(game, size).make
+        self.bases = jnp.asarray(bases, jnp.float32)
+        self.centre = jnp.full(2, game.map_cells / 2.0)
+
+    def initial_state(self) -> BotState:
+        """Memory before the first look."""
+        return BotState(jnp.int32(-1), jnp.zeros((), bool))
+
+    def act(
+        self, parameters: BotParameters, state: BotState, observation: Observation, key: PRNGKeyArray
+    ) -> tuple[BotState, Action]:
+        """One look: the next memory and action."""
+        seen = view(observation)
+        keys = jax.random.split(key, 4)
+        home = jnp.where(state.home < 0, self._home(seen), state.home)
+        far = parameters.attack_supply * parameters.retreat_share
+        strong = (seen.army >= parameters.attack_supply) & (seen.loop >= parameters.attack_loop)
+        attacking = strong | (state.attacking & (seen.army >= far) & (seen.army > 0))
+        saving, construction = self._construction(parameters, seen, home, keys[0])
+        options = [
+            self._defend(seen, home),
+            self._idle_workers(seen),
+            self._supply(seen, home, keys[1]),
+            self._workers(parameters, seen),
+            *construction,
+            *self._upgrades(parameters, seen),
+            *self._army(parameters, seen, saving),
+            self._gas(seen),
+            self._attack(seen, home, attacking, keys[2]),
+            self._gather_army(seen, home, attacking),
+        ]
+        busy, action = first_wanted(options, self.make("no_op"))
+        delay = jnp.where(busy, parameters.delay, parameters.rest)
+        return BotState(home, attacking), action._replace(delay=delay.astype(jnp.int32))
+
+    def _is(self, seen: View, *names: str) -> Bool[Array, " E"]:
+        return jnp.isin(seen.type, jnp.array([self.game.unit_index[name] for name in names]))
+
+    def _own(self, seen: View, *names: str) -> Bool[Array, " E"]:
+        return seen.own & self._is(seen, *names)
+
+    def _can(self, seen: View, name: str) -> Bool[Array, ""]:
+        return seen.available[self.game.action_index[name]]
+
+    def _home(self, seen: View) -> Int[Array, ""]:
+        hall = self._own(seen, "CommandCenter").argmax()
+        return jnp.linalg.norm(self.bases[:, 0] - seen.position[hall], axis=1).argmin().astype(jnp.int32)
+
+    def _army_mask(self, seen: View) -> Bool[Array, " E"]:
+        return self._own(seen, *ARMY)
+
+    def _attacking(self, seen: View) -> Bool[Array, " E"]:
+        return seen.order == self.game.action_index["Attack_pt"]
+
+    def _miners(self, seen: View) -> Bool[Array, " E"]:
+        """Workers at the minerals: those that gather, but not about a refinery."""
+        gathers = self._own(seen, "SCV") & (seen.order == self.game.action_index["Harvest_Gather_unit"])
+        gap = jnp.linalg.norm(seen.position[:, None] - seen.position[None], axis=-1)
+        return gathers & ~(self._own(seen, "Refinery") & (gap < 4.5)).any(1)
+
+    def _defend(self, seen: View, home) -> Option:
+        """All soldiers to the enemy that is nearest to home."""
+        halls = self._own(seen, "CommandCenter")
+        gap = jnp.linalg.norm(seen.position[:, None] - seen.position[None], axis=-1)
+        near = seen.enemy & (jnp.where(halls, gap, jnp.inf).min(1) < DEFENCE)
+        place = seen.position[nearest_row(seen.position, near, self.bases[home, 0])]
+        free = self._army_mask(seen) & ~self._attacking(seen)
+        return Option(near.any() & free.any(), self.make("Attack_pt", free, place=place))
+
+    def _idle_workers(self, seen: View) -> Option:
+        """Workers without orders to the nearest mineral field."""
+        idle = self._own(seen, "SCV") & (seen.orders == 0)
+        field = nearest_row(seen.position, seen.neutral & self._is(seen, "MineralField"), seen.position[idle.argmax()])
+        action = self.make("Harvest_Gather_unit", idle, target=field)
+        return Option(idle.any() & self._can(seen, "Harvest_Gather_unit"), action)
+
+    def _pending(self, seen: View, name: str) -> Int[Array, ""]:
+        """Workers on their way to build a structure, and structures growing."""
+        sent = self._own(seen, "SCV") & (seen.order == self.game.action_index[f"Build_{name}_pt"])
+        growing = self._own(seen, name) & ~seen.built
+        return jnp.maximum(sent.sum(), growing.sum())
+
+    def _site(self, home, key: PRNGKeyArray, spread: float) -> Float[Array, " 2"]:
+        """A random place beside the first town hall, away from its minerals."""
+        hall = self.bases[home, 0]
+        inward = jnp.sign(self.centre - hall)
+        return hall + inward * 4.0 + jax.random.uniform(key, (2,), minval=-spread, maxval=spread)
+
+    def _builder(self, seen: View, place) -> Bool[Array, " E"]:
+        miners = self._miners(seen)
+        free = miners & ~seen.carries
+        pool = jnp.where(free.any(), free, miners)
+        row = nearest_row(seen.position, pool, place)
+        return (jnp.arange(len(pool)) == row) & pool
+
+    def _supply(self, seen: View, home, key) -> Option:
+        """A supply depot before supply runs out; two at a time later."""
+        place = self._site(home, key, 8.0)
+        builder = self._builder(seen, place)
+        margin = jnp.where(seen.used < 20, 3, jnp.where(seen.used < 40, 6, 10))
+        short = (seen.cap - seen.used < margin) & (self._pending(seen, "SupplyDepot") < jnp.where(seen.used < 30, 1, 2))
+        wanted = short & (seen.cap < 200) & self._can(seen, "Build_SupplyDepot_pt") & builder.any()
+        return Option(wanted, self.make("Build_SupplyDepot_pt", builder, place=place))
+
+    def _workers(self, parameters: BotParameters, seen: View) -> Option:
+        halls = self._own(seen, "CommandCenter") & seen.built & (seen.orders == 0)
+        few = seen.counts[self.game.unit_index["SCV"]] < parameters.workers
+        return Option(few & halls.any() & self._can(seen, "Train_SCV_quick"), self.make("Train_SCV_quick", halls))
+
+    def _next_structure(self, parameters: BotParameters, seen: View) -> Int[Array, ""]:
+        """Type of the first structure of the order, then of the goals, that is still missing; 0 for none."""
+        units = len(self.game.unit_types)
+        kinds = jnp.arange(units)
+        mine = seen.own[:, None] & (seen.type[:, None] == kinds)
+        have = mine.sum(0)
+        hall = self.game.unit_index["CommandCenter"]
+        have = have.at[hall].add(-1)
+        for name in STRUCTURES:
+            growing = (self._own(seen, name) & ~seen.built).sum()
+            sent = self._pending(seen, name) - growing
+            have = have.at[self.game.unit_index[name]].add(jnp.maximum(sent, 0))
+        for lab, host in TECH_LABS.items():
+            ordered = self._own(seen, host) & (seen.order == self.game.action_index["Build_TechLab_quick"])
+            growing = (self._own(seen, lab) & ~seen.built).sum()
+            have = have.at[self.game.unit_index[lab]].add(jnp.maximum(ordered.sum() - growing, 0))
+        listed = parameters.order[:, None] == kinds
+        needed = jnp.cumsum(listed, 0)
+        missing = (parameters.order > 0) & ((listed * needed).sum(1) > have[parameters.order])
+        missing &= (parameters.order != hall) | (seen.army >= parameters.expand_army)
+        goal = parameters.goal.at[hall].add(-1)
+        short = (goal > have) & ((kinds != hall) | (seen.army >= parameters.expand_army))
+        rest = jnp.where(short.any(), jnp.where(short, goal - have, 0).argmax(), 0)
+        return jnp.where(missing.any(), parameters.order[missing.argmax()], rest)
+
+    def _construction(self, parameters: BotParameters, seen: View, home, key) -> tuple[Bool[Array, ""], list[Option]]:
+        """The next structure; and whether money is to be kept for it."""
+        due = self._next_structure(parameters, seen)
+        idle = (self._own(seen, *set(ARMY.values())) & seen.built & (seen.orders == 0)).any()
+        exposed = idle & (seen.army < parameters.guard * (seen.loop - 2400) / 1000)
+        options = []
+        for name in STRUCTURES:
+            action, mask, target, place = f"Build_{name}_pt", None, 0, None
+            if name == "Refinery":
+                geysers = seen.neutral & self._is(seen, "VespeneGeyser")
+                taken = self._own(seen, "Refinery")
+                gap = jnp.abs(seen.position[:, None] - seen.position[None]).max(-1)
+                geysers &= ~(taken & (gap < 1.0)).any(1)
+                target = nearest_row(seen.position, geysers, self.bases[home, 0])
+                mask = self._builder(seen, seen.position[target]) & geysers.any()
+            elif name == "CommandCenter":
+                halls = self._own(seen, "CommandCenter")
+                gap = jnp.linalg.norm(self.bases[home][:, None] - seen.position[None], axis=-1)
+                taken = (halls & (gap < 4.0)).any(1)
+                place = self.bases[home][(~taken).argmax()]
+                mask = self._builder(seen, place)
+            else:
+                place = self._site(home, key, 7.0)
+                mask = self._builder(seen, place)
+            wanted = (due == self.game.unit_index[name]) & self._can(seen, action) & mask.any() & ~exposed
+            options.append(Option(wanted, self.make(action, mask, target=target, place=place)))
+        for lab, host in TECH_LABS.items():
+            mask = self._own(seen, host) & seen.built & (seen.addon == 0) & (seen.orders == 0)
+            mask &= jnp.cumsum(mask) == 1
+            wanted = (due == self.game.unit_index[lab]) & mask.any() & self._can(seen, "Build_TechLab_quick")
+            options.append(Option(wanted, self.make("Build_TechLab_quick", mask)))
+        return (due > 0) & ~exposed, options
+
+    def _upgrades(self, parameters: BotParameters, seen: View) -> list[Option]:
+        idle = self._own(seen, "EngineeringBay") & seen.built & (seen.orders == 0)
+        wanted = parameters.upgrades & idle.any()
+        return [Option(wanted & self._can(seen, name), self.make(name, idle)) for name in UPGRADES]
+
+    def _army(self, parameters: BotParameters, seen: View, saving) -> list[Option]:
+        """Train the unit that the army has least of for its share, where a structure is idle. While money is kept for a
+        structure, only Marines go on."""
+        options = []
+        share = parameters.army / jnp.maximum(1.0, seen.counts)
+        for name, host in ARMY.items():
+            index = self.game.unit_index[name]
+            rivals = [self.game.unit_index[n] for n, h in ARMY.items() if h == host and n != name]
+            can_rival = jnp.array([False])
+            for rival in rivals:
+                rival_name = self.game.unit_types[rival].name
+                can_rival = jnp.append(can_rival, self._can(seen, f"Train_{rival_name}_quick") & (share[rival] > share[index]))
+            mask = self._own(seen, host) & seen.built & (seen.orders == 0)
+            wanted = (share[index] > 0) & mask.any() & self._can(seen, f"Train_{name}_quick") & ~can_rival.any()
+            kept = saving & (seen.minerals < 150) & (seen.army >= 8)
+            repeat = jnp.minimum(mask.sum() - 1, 3)
+            options.append(Option(wanted & ~kept, self.make(f"Train_{name}_quick", mask, repeat=repeat)))
+        return options
+
+    def _gas(self, seen: View) -> Option:
+        """One more worker to a refinery that has too few."""
+        short = self._own(seen, "Refinery") & seen.built & (seen.harvesters < seen.wanted_harvesters)
+        refinery = short.argmax()
+        worker = self._builder(seen, seen.position[refinery])
+        action = self.make("Harvest_Gather_unit", worker, target=refinery)
+        return Option(short.any() & worker.any() & (seen.vespene < 400), action)
+
+    def _attack(self, seen: View, home, attacking, key) -> Option:
+        """Soldiers without a fight to the enemy: what is seen of it, else its bases."""
+        free = self._army_mask(seen) & ~self._attacking(seen)
+        bases = self.bases[1 - home]
+        main = jax.random.bernoulli(key, 0.6)
+        blind = jnp.where(main, bases[0], bases[jax.random.randint(key, (), 0, len(bases))])
+        row = nearest_row(seen.position, seen.enemy, seen.position[free.argmax()])
+        # Soldiers that stand where the enemy should be look elsewhere in its half of the map.
+        stray = bases[0] + jax.random.uniform(key, (2,), minval=-12.0, maxval=12.0)
+        there = jnp.linalg.norm(seen.position[free.argmax()] - bases[0]) < 8.0
+        blind = jnp.where(there, stray, blind)
+        place = jnp.where(seen.enemy.any(), seen.position[row], blind)
+        return Option(attacking & free.any(), self.make("Attack_pt", free, place=place))
+
+    def _gather_army(self, seen: View, home, attacking) -> Option:
+        """Soldiers that stand about go to the ramp of the main."""
+        place = 0.6 * self.bases[home, 0] + 0.4 * self.bases[home, 1]
+        away = jnp.linalg.norm(seen.position - place, axis=1) > 7.0
+        free = self._army_mask(seen) & away & (seen.orders == 0)
+        return Option(~attacking & free.any(), self.make("Attack_pt", free, place=place))

@@ -1,0 +1,112 @@
+"""An observation as scripted players read it, and the actions they make of it."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from asterism.interface.action import Action
+from asterism.interface.description import GameDescription
+from asterism.interface.observation import POSITION_SCALE, Alliance, EntityField, Observation, Statistic
+from asterism.interface.sizes import InterfaceSize
+
+
+class View(NamedTuple):
+    """What a scripted player looks at. E entities, U unit types."""
+
+    type: Int[Array, " E"]
+    own: Bool[Array, " E"]
+    enemy: Bool[Array, " E"]
+    neutral: Bool[Array, " E"]
+    position: Float[Array, "E 2"]
+    built: Bool[Array, " E"]
+    order: Int[Array, " E"]
+    """Action index of the first order, -1 for none."""
+    orders: Int[Array, " E"]
+    harvesters: Int[Array, " E"]
+    wanted_harvesters: Int[Array, " E"]
+    addon: Int[Array, " E"]
+    carries: Bool[Array, " E"]
+    counts: Int[Array, " U"]
+    minerals: Int[Array, ""]
+    vespene: Int[Array, ""]
+    used: Int[Array, ""]
+    cap: Int[Array, ""]
+    army: Int[Array, ""]
+    loop: Int[Array, ""]
+    available: Bool[Array, " A"]
+
+
+def view(observation: Observation) -> View:
+    """Reads an observation."""
+    rows = observation.entities.astype(jnp.int32)
+    column = lambda field: rows[:, field]  # noqa: E731
+    alliance = column(EntityField.ALLIANCE)
+    stats = observation.scalars.statistics
+    return View(
+        type=column(EntityField.UNIT_TYPE),
+        own=alliance == Alliance.SELF,
+        enemy=alliance == Alliance.ENEMY,
+        neutral=alliance == Alliance.NEUTRAL,
+        position=rows[:, EntityField.X : EntityField.Y + 1] / POSITION_SCALE,
+        built=column(EntityField.BUILD_PROGRESS) == 255,
+        order=column(EntityField.ORDER_0) - 1,
+        orders=column(EntityField.ORDER_LENGTH),
+        harvesters=column(EntityField.ASSIGNED_HARVESTERS),
+        wanted_harvesters=column(EntityField.IDEAL_HARVESTERS),
+        addon=column(EntityField.ADDON),
+        carries=column(EntityField.BUFF_0) > 0,
+        counts=observation.scalars.unit_counts.astype(jnp.int32),
+        minerals=stats[Statistic.MINERALS],
+        vespene=stats[Statistic.VESPENE],
+        used=stats[Statistic.FOOD_USED],
+        cap=stats[Statistic.FOOD_CAP],
+        army=stats[Statistic.FOOD_ARMY],
+        loop=observation.scalars.game_loop,
+        available=observation.scalars.available_actions,
+    )
+
+
+class ActionMaker(NamedTuple):
+    """Makes actions for one game and interface size."""
+
+    game: GameDescription
+    size: InterfaceSize
+
+    def select(self, mask: Bool[Array, " E"]) -> Int[Array, " S"]:
+        """The first entities of a mask, as many as one action can select."""
+        return jnp.nonzero(mask, size=self.size.selected, fill_value=-1)[0].astype(jnp.int32)
+
+    def location(self, place: Float[Array, " 2"]) -> Int[Array, ""]:
+        """Flat cell of the location grid that holds a place in map cells."""
+        cell = jnp.clip(jnp.floor(place * (self.size.location / self.game.map_cells)).astype(jnp.int32), 0, self.size.location - 1)
+        return cell[1] * self.size.location + cell[0]
+
+    def make(self, name: str, mask=None, target=0, place=None, queued=0, repeat=0) -> Action:
+        """The action called `name`, by the units in `mask`, at an entity or a place; its delay is set later."""
+        units = jnp.full(self.size.selected, -1, jnp.int32) if mask is None else self.select(mask)
+        whole = lambda value: jnp.asarray(value, jnp.int32)  # noqa: E731
+        location = whole(0) if place is None else self.location(place)
+        index = self.game.action_index[name]
+        return Action(whole(index), whole(0), whole(queued), whole(repeat), units, whole(target), location)
+
+
+class Option(NamedTuple):
+    """Something a scripted player could do now."""
+
+    wanted: Bool[Array, ""]
+    action: Action
+
+
+def first_wanted(options: list[Option], otherwise: Action) -> tuple[Bool[Array, ""], Action]:
+    """Whether any option is wanted, and the first that is."""
+    stacked = jax.tree.map(lambda *parts: jnp.stack(parts), *[option.action for option in options], otherwise)
+    wanted = jnp.stack([option.wanted for option in options] + [jnp.ones((), bool)])
+    choice = wanted.argmax()
+    return choice < len(options), jax.tree.map(lambda parts: parts[choice], stacked)
+
+
+def nearest_row(position: Float[Array, "E 2"], mask: Bool[Array, " E"], place: Float[Array, " 2"]) -> Int[Array, ""]:
+    """Index of the entity of a mask that is nearest to a place."""
+    return jnp.where(mask, ((position - place) ** 2).sum(1), jnp.inf).argmin()
