@@ -21,7 +21,7 @@ class BotParameters(NamedTuple):
     order: Int[Array, " 20"]
     """Structures to build, in this order; 0 ends it."""
     goal: Int[Array, " U"]
-    """How many of each structure to have once the order is done."""
+    """How many of each structure to have at most; those still missing are built once the order is done."""
     workers: Int[Array, ""]
     """Most workers."""
     army: Float[Array, " U"]
@@ -84,8 +84,16 @@ STYLES = {
         rest=(16, 40),
     ),
     "macro": BotStyle(
-        follows=("Barracks", "CommandCenter", "Factory", "BarracksTechLab", "FactoryTechLab", "EngineeringBay"),
-        goal={"Barracks": 5, "Refinery": 1, "CommandCenter": 2, "Factory": 1, "EngineeringBay": 1, "BarracksTechLab": 1, "FactoryTechLab": 1},
+        follows=("Barracks", "CommandCenter", "EngineeringBay"),
+        goal={
+            "Barracks": 6,
+            "Refinery": 1,
+            "CommandCenter": 2,
+            "EngineeringBay": 1,
+            "Factory": 1,
+            "BarracksTechLab": 2,
+            "FactoryTechLab": 1,
+        },
         workers=(20, 22),
         army={"Marine": 1.0, "Marauder": 0.8, "SiegeTank": 2.0, "Hellion": 0.3},
         attack_supply=(22, 28),
@@ -94,8 +102,8 @@ STYLES = {
         rest=(16, 24),
         retreat_share=0.3,
         upgrades=True,
-        guard=6.0,
-        expand_army=(14, 18),
+        guard=9.0,
+        expand_army=(20, 24),
     ),
 }
 

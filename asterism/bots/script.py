@@ -153,7 +153,6 @@ class Script:
         mine = seen.own[:, None] & (seen.type[:, None] == kinds)
         have = mine.sum(0)
         hall = self.game.unit_index["CommandCenter"]
-        have = have.at[hall].add(-1)
         for name in STRUCTURES:
             growing = (self._own(seen, name) & ~seen.built).sum()
             sent = self._pending(seen, name) - growing
@@ -164,12 +163,18 @@ class Script:
             have = have.at[self.game.unit_index[lab]].add(jnp.maximum(ordered.sum() - growing, 0))
         listed = parameters.order[:, None] == kinds
         needed = jnp.cumsum(listed, 0)
-        missing = (parameters.order > 0) & ((listed * needed).sum(1) > have[parameters.order])
+        # The town hall of the start is not part of the order.
+        built = have.at[hall].add(-1)[parameters.order]
+        missing = (parameters.order > 0) & ((listed * needed).sum(1) > built)
         missing &= (parameters.order != hall) | (seen.army >= parameters.expand_army)
-        goal = parameters.goal.at[hall].add(-1)
+        missing &= have[parameters.order] < parameters.goal[parameters.order]
+        goal = parameters.goal
         short = (goal > have) & ((kinds != hall) | (seen.army >= parameters.expand_army))
         rest = jnp.where(short.any(), jnp.where(short, goal - have, 0).argmax(), 0)
-        return jnp.where(missing.any(), parameters.order[missing.argmax()], rest)
+        due = parameters.order[missing.argmax()]
+        # With money to spare and no way to go on (no gas yet), the goals come first.
+        stuck = (seen.minerals >= 250) & jnp.isin(due, jnp.array([self.game.unit_index[n] for n in (*TECH_LABS, "Factory")]))
+        return jnp.where(missing.any() & ~stuck, due, rest)
 
     def _construction(self, parameters: BotParameters, seen: View, home, key) -> tuple[Bool[Array, ""], list[Option]]:
         """The next structure; and whether money is to be kept for it."""
