@@ -31,7 +31,7 @@ VERBS = {
     "train": Verb(
         "record games, imitate them, train a league, evaluate, report; resumes", "asterism.runtime.train:TrainConfig"
     ),
-    "record": Verb("record games of bots against each other", "asterism.demos.record:RecordConfig"),
+    "record": Verb("record games of bots against each other", "asterism.runtime.record:RecordConfig"),
     "demos info": Verb("what is inside a folder of recorded games", "asterism.demos.info:InfoConfig"),
     "evaluate": Verb(
         "play a run's agent against every bot and its own teacher", "asterism.runtime.evaluate:EvaluateConfig"

@@ -24,7 +24,7 @@ def sample(key: PRNGKeyArray, logits: Float[Array, " n"]) -> Int[Array, ""]:
 
 
 def sample_cell(key: PRNGKeyArray, logits: Float[Array, " n"]) -> Int[Array, ""]:
-    """One cell of a square grid: its row, then its column given the row. Needs far fewer random numbers than `sample`."""
+    """One cell of a square grid: its row, then its column given the row, for far fewer random numbers than `sample`."""
     rows = logits.reshape(int(logits.size**0.5), -1)
     row_key, column_key = jax.random.split(key)
     row = sample(row_key, jax.nn.logsumexp(rows, axis=1))

@@ -28,7 +28,7 @@ class EntityConfig:
     output: int
     """Width of the vector that sums up all entities."""
     one_hot: bool
-    """Quantities (health, cooldown, ...) as one-hots, as in the paper; otherwise as floats, which is several times cheaper."""
+    """Quantities (health, cooldown, ...) as one-hots, as in the paper, or else as floats, which is cheaper."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,7 @@ class AgentConfig:
             if kernel not in (2, 4):
                 raise UserError(f"agent.{path}.kernel is {kernel}: it must be 2 or 4")
         if not self.location.upsample or self.location.upsample[-1] != 1:
-            raise UserError(
-                f"agent.location.upsample is {self.location.upsample}: it must end with 1 channel, the logits"
-            )
+            raise UserError(f"agent.location.upsample is {self.location.upsample}: it must end with 1, the logits")
 
     def check(self, size: InterfaceSize) -> None:
         """Raises UserError where the network does not fit an interface."""
@@ -155,11 +153,11 @@ class AgentConfig:
         reached = coarse * 2 ** len(self.location.upsample)
         if reached != size.location:
             raise UserError(
-                f"agent.location.upsample reaches {reached} cells a side, the interface has {size.location}"
+                f"agent.location.upsample reaches {reached} cells a side, not the {size.location} of the interface"
             )
         if self.head.embedding % coarse**2:
             raise UserError(
-                f"agent.head.embedding is {self.head.embedding}: it must be a multiple of {coarse**2} map cells"
+                f"agent.head.embedding is {self.head.embedding}: make it a multiple of {coarse**2} map cells"
             )
 
 

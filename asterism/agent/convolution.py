@@ -39,7 +39,7 @@ class Downsample(eqx.Module):
         self.weight = init.uniform((kernel, kernel, inputs, outputs), kernel**2 * inputs, gain=2.0)
         self.bias = jnp.zeros(outputs)
 
-    def __call__(self, x: Float[Array, "h w i"]) -> Float[Array, "h/2 w/2 o"]:
+    def __call__(self, x: Float[Array, "h w i"]) -> Float[Array, "h//2 w//2 o"]:
         kernel, _, inputs, outputs = self.weight.shape
         if kernel == 2:
             height, width, _ = x.shape
@@ -65,7 +65,7 @@ class Upsample(eqx.Module):
         kernel, _, inputs, outputs = self.weight.shape
         if kernel == 2:
             height, width, _ = x.shape
-            rows = [x @ row.transpose(1, 0, 2).reshape(inputs, 2 * outputs) for row in self.weight]
+            rows = [x @ row.transpose(1, 0, 2).reshape(inputs, 2 * outputs) for row in self.weight[::-1, ::-1]]
             return jnp.stack(rows, 1).reshape(2 * height, 2 * width, outputs) + self.bias
         y = jax.lax.conv_transpose(x[None], self.weight, (2, 2), "SAME", dimension_numbers=DIMENSIONS)
         return y[0] + self.bias

@@ -43,11 +43,11 @@ class LSTMCell(eqx.Module):
         """The state before the first step."""
         return LSTMState(*jnp.zeros((2, len(self.recurrent))))
 
-    def project(self, x: Float[Array, "*b i"]) -> Float[Array, "*b 4*w"]:
+    def project(self, x: Float[Array, "*b i"]) -> Float[Array, "*b gates"]:
         """The input's share of the gates."""
         return self.input_norm(self.input(x))
 
-    def step(self, state: LSTMState, projected: Float[Array, "*b 4*w"]) -> LSTMState:
+    def step(self, state: LSTMState, projected: Float[Array, "*b gates"]) -> LSTMState:
         """The next state; its `hidden` is the output."""
         gates = projected + self.recurrent_norm(state.hidden @ self.recurrent)
         write, forget, candidate, output = jnp.split(gates, 4, -1)

@@ -3,6 +3,7 @@
 A one-hot times a matrix is a row of that matrix, so one-hots are looked up and never written out.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ class Category:
 
 @dataclass(frozen=True)
 class Quantity:
-    """An amount up to `most`: one-hot of floor(sqrt(x)) if `root`, else of floor(x / step); or the same as one float."""
+    """An amount up to `most`: one-hot of floor(sqrt(x)) if `root`, else of floor(x / step); or one float."""
 
     most: int
     root: bool = False
@@ -34,9 +35,10 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Number:
-    """The float x / most, at most 1. A flag is Number(1): to a linear layer that is the same as a one-hot of two."""
+    """The float x / most, at most 1, or its root. A flag is Number(1): as good as a one-hot of two."""
 
     most: int
+    root: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class IntegerEncoder(eqx.Module):
     def __init__(self, init: Initializer, table: Table, width: int, one_hot: bool = True):
         """`one_hot`: whether a `Quantity` is a one-hot or a float."""
         self.columns = tuple(
-            (column, encoding if one_hot or not isinstance(encoding, Quantity) else _as_float(encoding))
+            (int(column), encoding if one_hot else _as_float(encoding))
             for column, encodings in sorted(table.items())
             for encoding in encodings
         )
@@ -157,10 +159,10 @@ class IntegerEncoder(eqx.Module):
 
     def _features(self, x: Integer[Array, "*b columns"]) -> Float[Array, "*b features"]:
         """Floats first, then binary digits."""
-        numbers = [(column, encoding) for column, encoding in self.columns if isinstance(encoding, Number | _Root)]
+        numbers = [(column, encoding) for column, encoding in self.columns if isinstance(encoding, Number)]
         most = np.array([encoding.most for _, encoding in numbers], np.float32)
         scaled = jnp.clip(x[..., np.array([column for column, _ in numbers], int)] / most, 0.0, 1.0)
-        rooted = np.array([isinstance(encoding, _Root) for _, encoding in numbers], bool)
+        rooted = np.array([encoding.root for _, encoding in numbers], bool)
         if rooted.any():
             scaled = jnp.where(rooted, jnp.sqrt(scaled), scaled)
         digits = [
@@ -171,15 +173,9 @@ class IntegerEncoder(eqx.Module):
         return jnp.concatenate([scaled, *digits], -1, dtype=jnp.float32)
 
 
-@dataclass(frozen=True)
-class _Root:
-    """The float sqrt(x / most), at most 1."""
-
-    most: int
-
-
-def _as_float(quantity: Quantity) -> Encoding:
-    return _Root(quantity.most) if quantity.root else Number(quantity.most)
+def _as_float(encoding: Encoding) -> Encoding:
+    """A quantity as a float, anything else as it is."""
+    return Number(encoding.most, encoding.root) if isinstance(encoding, Quantity) else encoding
 
 
 def _classes(encoding: Encoding) -> int:
@@ -187,13 +183,13 @@ def _classes(encoding: Encoding) -> int:
     if isinstance(encoding, Category):
         return encoding.size
     if isinstance(encoding, Quantity):
-        return int(_root(encoding.most) if encoding.root else encoding.most // encoding.step) + 1
+        return (math.isqrt(encoding.most) if encoding.root else encoding.most // encoding.step) + 1
     return 0
 
 
 def _features(encoding: Encoding) -> int:
     """Floats of an encoding; 0 for one-hots."""
-    return encoding.count if isinstance(encoding, Bits) else int(isinstance(encoding, Number | _Root))
+    return encoding.count if isinstance(encoding, Bits) else int(isinstance(encoding, Number))
 
 
 def _class(encoding: Encoding, x: Integer[Array, "*b"]) -> Integer[Array, "*b"]:
@@ -202,7 +198,3 @@ def _class(encoding: Encoding, x: Integer[Array, "*b"]) -> Integer[Array, "*b"]:
         x = jnp.clip(x, 0, encoding.most)
         x = jnp.sqrt(x.astype(jnp.float32)).astype(jnp.int32) if encoding.root else x // encoding.step
     return jnp.clip(x, 0, _classes(encoding) - 1)
-
-
-def _root(x: int) -> int:
-    return int(x**0.5)

@@ -1,4 +1,4 @@
-"""Heads that point at entities: selected units and target unit (Vinyals et al. 2015; AlphaStar, Methods: Architecture)."""
+"""Heads that point at entities: selected units and target unit (Vinyals et al. 2015; AlphaStar, Methods)."""
 
 from typing import NamedTuple
 

@@ -133,7 +133,8 @@ class Policy(eqx.Module):
 
 def _where_used(used: ActionParts, action: Action) -> Action:
     """Zero for parts that the action type does not use (units: -1)."""
-    return Action(*(jnp.where(use, value, -(part == "units")) for part, use, value in zip(used._fields, used, action)))
+    unused = Action(*[0] * len(Action._fields))._replace(units=-1)
+    return Action(*(jnp.where(use, value, empty) for use, value, empty in zip(used, action, unused, strict=True)))
 
 
 class Sampled:

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from asterism.agent.config import ScalarConfig, TransformerConfig
 from asterism.agent.encodings import Bits, Category, IntegerEncoder
@@ -39,7 +39,7 @@ def sinusoids(time: Int[Array, ""], width: int) -> Float[Array, " w"]:
     return jnp.concatenate([jnp.sin(angles), jnp.cos(angles)])
 
 
-def flagged(values: Array) -> Float[Array, " n+1"]:
+def flagged(values: Bool[Array, " n"]) -> Float[Array, " n+1"]:
     """As floats, with a flag that says whether anything is set: all zero is how a masked z looks."""
     return jnp.append(values, values.any()).astype(jnp.float32)
 

@@ -46,7 +46,7 @@ class SpatialEncoder(eqx.Module):
 
     scatter: Linear
     planes: IntegerEncoder
-    mix: Linear
+    mix: Float[Array, "s c"]
     downsample: tuple[Downsample, ...]
     blocks: tuple[ResidualConvolution, ...]
     summary: Linear
@@ -58,7 +58,7 @@ class SpatialEncoder(eqx.Module):
         self.map_cells = game.map_cells
         self.scatter = Linear(init, entity_width, config.scatter, gain=2.0)
         self.planes = IntegerEncoder(init, plane_table(), config.channels)
-        self.mix = Linear(init, config.scatter, config.channels)
+        self.mix = init.uniform((config.scatter, config.channels), config.scatter)
         channels = (config.channels, *config.downsample)
         self.downsample = tuple(Downsample(init, *pair, config.kernel) for pair in pairwise(channels))
         self.blocks = tuple(ResidualConvolution(init, channels[-1]) for _ in range(config.blocks))
@@ -68,9 +68,8 @@ class SpatialEncoder(eqx.Module):
     def __call__(
         self, planes: Integer[Array, "P h h"], entities: Int[Array, "E 43"], encoded: EncodedEntities
     ) -> EncodedMap:
-        # One 1x1 convolution over planes and scattered entities joined is the sum of one over each.
         scattered = self._scatter(entities, encoded, planes.shape[-1])
-        x = jax.nn.relu(self.planes(planes.transpose(1, 2, 0)) + self.mix(scattered))
+        x = jax.nn.relu(self.planes(planes.transpose(1, 2, 0)) + scattered)
         for layer in self.downsample:
             x = jax.nn.relu(layer(x))
         skips = []
@@ -80,8 +79,11 @@ class SpatialEncoder(eqx.Module):
         return EncodedMap(tuple(skips), jax.nn.relu(self.summary(x.reshape(-1))))
 
     def _scatter(self, entities, encoded: EncodedEntities, side: int) -> Float[Array, "h h c"]:
-        """Adds a projection of each entity's embedding at the entity's cell (the scatter connection)."""
-        written = jax.nn.relu(self.scatter(encoded.each)) * encoded.present[:, None]
+        """Adds a projection of each entity's embedding at the entity's cell (the scatter connection).
+
+        The 1x1 convolution that mixes it with the planes is linear, so it comes first: entities are fewer than cells.
+        """
+        written = jax.nn.relu(self.scatter(encoded.each)) @ self.mix * encoded.present[:, None]
         position = entities[:, EntityField.X : EntityField.Y + 1].astype(jnp.int32)
         x, y = jnp.clip(position * side // (self.map_cells * POSITION_SCALE), 0, side - 1).T
         return jnp.zeros((side, side, written.shape[-1])).at[y, x].add(written)

@@ -41,6 +41,8 @@ class BotParameters(NamedTuple):
     """Army supply to have for each 1000 game loops after the first 2400; until then idle structures train before others are built."""
     expand_army: Int[Array, ""]
     """Army supply before another town hall is built."""
+    random: Bool[Array, ""]
+    """It does not follow the script but takes a random valid action each time."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,21 @@ class BotStyle:
     upgrades: bool = False
     guard: float = 0.0
     expand_army: tuple[int, int] = (0, 0)
+    random: bool = False
 
 
 STYLES = {
+    "random": BotStyle(
+        follows=(),
+        goal={},
+        workers=(0, 0),
+        army={},
+        attack_supply=(0, 0),
+        attack_loop=(0, 0),
+        delay=(1, 127),
+        rest=(1, 127),
+        random=True,
+    ),
     "easy": BotStyle(
         follows=("Barracks", "Refinery"),
         goal={"Barracks": 1, "Refinery": 1},
@@ -111,7 +125,7 @@ STYLES = {
 def bot_style(name: str) -> BotStyle:
     """The style called `name`; raises UserError when there is none."""
     if name not in STYLES:
-        raise UserError(f"unknown bot {name!r}: choose one of {', '.join((*STYLES, 'random'))}")
+        raise UserError(f"unknown bot {name!r}: choose one of {', '.join(STYLES)}")
     return STYLES[name]
 
 
@@ -152,4 +166,5 @@ def draw_parameters(key: PRNGKeyArray, game: GameDescription, style: BotStyle) -
         upgrades=jnp.array(style.upgrades),
         guard=jnp.float32(style.guard),
         expand_army=between(style.expand_army),
+        random=jnp.array(style.random),
     )

@@ -16,10 +16,17 @@ from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
 from asterism.interface.observation import Observation
 from asterism.interface.sizes import InterfaceSize
+from asterism.interface.spec import random_action
 
 STRUCTURES = ("CommandCenter", "Refinery", "Barracks", "EngineeringBay", "Factory")
 TECH_LABS = {"BarracksTechLab": "Barracks", "FactoryTechLab": "Factory"}
-ARMY = {"Marine": "Barracks", "Marauder": "Barracks", "Reaper": "Barracks", "Hellion": "Factory", "SiegeTank": "Factory"}
+ARMY = {
+    "Marine": "Barracks",
+    "Marauder": "Barracks",
+    "Reaper": "Barracks",
+    "Hellion": "Factory",
+    "SiegeTank": "Factory",
+}
 UPGRADES = ("Research_TerranInfantryWeapons_quick", "Research_TerranInfantryArmor_quick")
 DEFENCE = 16.0
 """Enemies within this many cells of an own town hall are fought."""
@@ -37,7 +44,7 @@ class Script:
     """A scripted player for one game and map; `act` is pure and unbatched."""
 
     def __init__(self, game: GameDescription, size: InterfaceSize, bases: Float[np.ndarray, "2 n 2"]):
-        self.game, self.make = game, ActionMaker(game, size).make
+        self.game, self.size, self.make = game, size, ActionMaker(game, size).make
         self.bases = jnp.asarray(bases, jnp.float32)
         self.centre = jnp.full(2, game.map_cells / 2.0)
 
@@ -70,7 +77,10 @@ class Script:
         ]
         busy, action = first_wanted(options, self.make("no_op"))
         delay = jnp.where(busy, parameters.delay, parameters.rest)
-        return BotState(home, attacking), action._replace(delay=delay.astype(jnp.int32))
+        scripted = action._replace(delay=delay.astype(jnp.int32))
+        chance = random_action(keys[3], observation, self.game, self.size)
+        action = jax.tree.map(lambda a, b: jnp.where(parameters.random, a, b), chance, scripted)
+        return BotState(home, attacking), action
 
     def _is(self, seen: View, *names: str) -> Bool[Array, " E"]:
         return jnp.isin(seen.type, jnp.array([self.game.unit_index[name] for name in names]))
@@ -173,7 +183,9 @@ class Script:
         rest = jnp.where(short.any(), jnp.where(short, goal - have, 0).argmax(), 0)
         due = parameters.order[missing.argmax()]
         # With money to spare and no way to go on (no gas yet), the goals come first.
-        stuck = (seen.minerals >= 250) & jnp.isin(due, jnp.array([self.game.unit_index[n] for n in (*TECH_LABS, "Factory")]))
+        stuck = (seen.minerals >= 250) & jnp.isin(
+            due, jnp.array([self.game.unit_index[n] for n in (*TECH_LABS, "Factory")])
+        )
         return jnp.where(missing.any() & ~stuck, due, rest)
 
     def _construction(self, parameters: BotParameters, seen: View, home, key) -> tuple[Bool[Array, ""], list[Option]]:
@@ -225,7 +237,9 @@ class Script:
             can_rival = jnp.array([False])
             for rival in rivals:
                 rival_name = self.game.unit_types[rival].name
-                can_rival = jnp.append(can_rival, self._can(seen, f"Train_{rival_name}_quick") & (share[rival] > share[index]))
+                can_rival = jnp.append(
+                    can_rival, self._can(seen, f"Train_{rival_name}_quick") & (share[rival] > share[index])
+                )
             mask = self._own(seen, host) & seen.built & (seen.orders == 0)
             wanted = (share[index] > 0) & mask.any() & self._can(seen, f"Train_{name}_quick") & ~can_rival.any()
             kept = saving & (seen.minerals < 150) & (seen.army >= 8)

@@ -80,7 +80,9 @@ class ActionMaker(NamedTuple):
 
     def location(self, place: Float[Array, " 2"]) -> Int[Array, ""]:
         """Flat cell of the location grid that holds a place in map cells."""
-        cell = jnp.clip(jnp.floor(place * (self.size.location / self.game.map_cells)).astype(jnp.int32), 0, self.size.location - 1)
+        cell = jnp.clip(
+            jnp.floor(place * (self.size.location / self.game.map_cells)).astype(jnp.int32), 0, self.size.location - 1
+        )
         return cell[1] * self.size.location + cell[0]
 
     def make(self, name: str, mask=None, target=0, place=None, queued=0, repeat=0) -> Action:

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tyro
@@ -22,8 +22,6 @@ from asterism.interface.observation import Strategy
 class InfoConfig:
     """Shows what is inside a folder of recorded games, and checks every record of it."""
 
-    what: tyro.conf.Positional[Literal["info"]]
-    """What to do with the recorded games."""
     folder: tyro.conf.Positional[Path]
     """Folder of recorded games."""
     strategies: int = 3

@@ -27,7 +27,9 @@ class InterfaceSize:
 
     def __post_init__(self):
         if self.location % self.map:
-            raise UserError(f"interface size {self.name}: location ({self.location}) must be a multiple of map ({self.map})")
+            raise UserError(
+                f"interface size {self.name}: location ({self.location}) must be a multiple of map ({self.map})"
+            )
 
 
 SIZES = {

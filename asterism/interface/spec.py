@@ -55,7 +55,15 @@ def entity_spec(game: GameDescription, size: InterfaceSize) -> BoundedArray:
     for field in EntityField:
         if "RATIO" in field.name or "PROGRESS" in field.name:
             high[field] = 255
-        if field.name in ("POWERED", "HALLUCINATION", "ACTIVE", "ON_SCREEN", "IN_CARGO", "WAS_SELECTED", "WAS_TARGETED"):
+        if field.name in (
+            "POWERED",
+            "HALLUCINATION",
+            "ACTIVE",
+            "ON_SCREEN",
+            "IN_CARGO",
+            "WAS_SELECTED",
+            "WAS_TARGETED",
+        ):
             high[field] = 1
         if field.name.startswith("ORDER_") and field.name[-1].isdigit() and "PROGRESS" not in field.name:
             high[field] = len(game.actions)
@@ -110,7 +118,9 @@ def validate(spec, value) -> None:
 def zeros(spec):
     """A nested value of zeros (-1 where that is the minimum) that fits a nested spec."""
     is_spec = lambda node: isinstance(node, BoundedArray)  # noqa: E731
-    return jax.tree.map(lambda s: jnp.asarray(np.broadcast_to(s.minimum, s.shape).astype(s.dtype)), spec, is_leaf=is_spec)
+    return jax.tree.map(
+        lambda s: jnp.asarray(np.broadcast_to(s.minimum, s.shape).astype(s.dtype)), spec, is_leaf=is_spec
+    )
 
 
 def no_op(size: InterfaceSize, delay: int) -> Action:

@@ -21,11 +21,20 @@ def toy_game(unit_types: int = 12, actions: int = 10) -> GameDescription:
     units = tuple(UnitType(index, f"unit{index}" if index else "none") for index in range(unit_types))
     kinds = []
     for index in range(1, actions):
-        selects, target, location = index % 4 != 0, index % 3 == 0, index % 3 == 1
+        selects = index % 4 != 0
         takers = tuple(unit.name for unit in units[1:] if (unit.id + index) % 3 == 0) if selects else ()
         kinds.append(
             ActionType(
-                index, f"action{index}", index, index, index % 2 == 0, selects, target, location, index % 5 == 0, takers
+                id=index,
+                name=f"action{index}",
+                ability_id=index,
+                general_id=index,
+                queued=index % 2 == 0,
+                selects=selects,
+                target_unit=index % 3 == 0,
+                location=index % 3 == 1,
+                repeat=index % 2 == 1,
+                units=takers,
             )
         )
     no_op = ActionType(0, "no_op", 0, 0, False, False, False, False)

@@ -1,0 +1,172 @@
+"""The reinforcement loss: every term of AlphaStar's, on trajectories of one learner (Methods: Reinforcement learning)."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float
+
+from asterism.interface.action import Action, ActionParts
+from asterism.interface.network import Network, Params
+from asterism.interface.observation import Observation, Privileged
+from asterism.learning.losses import (
+    LossWeights,
+    early_action_type_kl_loss,
+    entropy_loss,
+    kl_loss,
+    masked_mean,
+    part_entropies,
+    part_kls,
+    split_policy_gradient_loss,
+    split_upgo_loss,
+    value_loss,
+)
+from asterism.learning.pseudo_rewards import StrategyValues, pseudo_rewards, strategy_distances
+from asterism.learning.returns import segment
+from asterism.learning.supervised import used_parts
+
+REWARDS = ("win_loss", "build_order", "units", "upgrades", "effects")
+
+
+class Trajectory(NamedTuple):
+    """T steps of one learner, and the observation that follows them.
+
+    The real steps come first (`mask`); the entry after the last of them is the state from which values are bootstrapped.
+    """
+
+    observation: Observation
+    """[T + 1, ...]"""
+    privileged: Privileged
+    """[T + 1, 2, ...]"""
+    action: Action
+    """[T + 1, ...]; the last is not used."""
+    behaviour: ActionParts
+    """Log-probabilities under the weights that acted, [T + 1]."""
+    reset: Bool[Array, " T+1"]
+    """First steps of games."""
+    enabled: StrategyValues
+    """Which pseudo-rewards the game has, [T + 1]."""
+    reward: Float[Array, " T"]
+    """Win/loss, paid between a step and the next."""
+    ended: Bool[Array, " T"]
+    """The game ended between a step and the next."""
+    mask: Bool[Array, " T"]
+    carry: Any
+    """State of the core before the first step."""
+
+
+class Scale(NamedTuple):
+    """What the pseudo-rewards need to know of the game: sides of location grid and map, loops a second."""
+
+    location: int
+    map_cells: int
+    loops_per_second: float
+
+
+def all_rewards(trajectory: Trajectory, scale: Scale, discounts: Float[Array, " T"]) -> Float[Array, "T 5"]:
+    """Win/loss and the four pseudo-rewards of each step (`REWARDS`)."""
+    executed = jax.tree.map(lambda leaf: leaf[:, 0], trajectory.privileged.executed)
+    target = trajectory.observation.z
+    distances = jax.vmap(lambda e, z: strategy_distances(e, z, scale.location, scale.map_cells))(executed, target)
+    before, after = (
+        jax.tree.map(lambda d, part=part: d[part], distances) for part in (slice(None, -1), slice(1, None))
+    )
+    enabled = jax.tree.map(lambda flag: flag[:-1], trajectory.enabled)
+    loops = trajectory.observation.scalars.game_loop[1:]
+    pseudo = pseudo_rewards(before, after, loops, discounts, enabled, scale.loops_per_second)
+    return jnp.concatenate([trajectory.reward[:, None], pseudo], 1)
+
+
+def trajectory_losses(
+    network: Network,
+    uses: ActionParts,
+    weights: LossWeights,
+    scale: Scale,
+    params: Params,
+    teacher: Params,
+    trajectory: Trajectory,
+) -> dict[str, Float[Array, " T"]]:
+    """Every term of the loss, unweighted, at each step of one trajectory."""
+    inputs = (trajectory.observation, trajectory.privileged, trajectory.action, trajectory.reset)
+    _, output = network.unroll(params, trajectory.carry, *inputs)
+    zero = jax.tree.map(jnp.zeros_like, trajectory.carry)
+    _, taught = network.unroll(teacher, zero, *inputs)
+    steps = lambda tree: jax.tree.map(lambda leaf: leaf[:-1], tree)  # noqa: E731
+    mask = trajectory.mask
+    discounts = jnp.where(trajectory.ended, 0.0, weights.discount)
+    rewards = all_rewards(trajectory, scale, discounts)
+    bootstrap = jax.lax.stop_gradient(output.values[mask.sum()])
+    segments = jax.vmap(segment, in_axes=(1, 0, 1, None, None))(output.values[:-1], bootstrap, rewards, discounts, mask)
+    used = used_parts(uses, steps(trajectory.action))
+    log_probs, behaviour = steps(output.log_probs), steps(trajectory.behaviour)
+    policy = lambda s: split_policy_gradient_loss(log_probs, behaviour, used, s, weights.rho_clip)  # noqa: E731
+    policies = jax.vmap(policy)(segments)
+    values = jax.vmap(lambda s: value_loss(s, weights.td_lambda))(segments)
+    win_loss = jax.tree.map(lambda leaf: leaf[0], segments)
+    rounds = output.unit_rounds[:-1]
+    kls = part_kls(steps(taught.logits), steps(output.logits), rounds)
+    scalars, z = trajectory.observation.scalars, trajectory.observation.z
+    follows = ((z.build_order > 0).any(1) | z.units.any(1))[:-1]
+    early = early_action_type_kl_loss(
+        kls.action_type, scalars.game_loop[:-1], follows, mask, weights.early_seconds, scale.loops_per_second
+    )
+    losses = {f"policy/{name}": policies[i] for i, name in enumerate(REWARDS)}
+    losses |= {f"value/{name}": values[i] for i, name in enumerate(REWARDS)}
+    losses["upgo"] = split_upgo_loss(log_probs, behaviour, used, win_loss, weights.rho_clip)
+    losses["entropy"] = entropy_loss(part_entropies(steps(output.logits), rounds), used, mask)
+    losses["kl"] = kl_loss(kls, used, mask)
+    losses["kl_early"] = early
+    return losses
+
+
+def weight_table(weights: LossWeights) -> dict[str, float]:
+    """The weight of each term of `trajectory_losses`."""
+    table = {f"policy/{name}": getattr(weights.policy, name) for name in REWARDS}
+    table |= {f"value/{name}": getattr(weights.value, name) for name in REWARDS}
+    return table | {
+        "upgo": weights.upgo,
+        "entropy": weights.entropy,
+        "kl": weights.kl,
+        "kl_early": weights.kl_action_type_early,
+    }
+
+
+def reinforcement_loss(
+    network: Network,
+    uses: ActionParts,
+    weights: LossWeights,
+    scale: Scale,
+    params: Params,
+    teacher: Params,
+    batch: Trajectory,
+) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+    """The weighted loss of a batch of trajectories ([B, ...]) and the mean of each term over the real steps."""
+    of_one = lambda t: trajectory_losses(network, uses, weights, scale, params, teacher, t)  # noqa: E731
+    losses = jax.vmap(of_one)(batch)
+    means = {name: masked_mean(values, batch.mask) for name, values in losses.items()}
+    total = sum(weight * means[name] for name, weight in weight_table(weights).items())
+    metrics = {f"loss/{name}": value for name, value in means.items()}
+    return total, metrics | {"loss/total": total}
+
+
+class LearnerState(NamedTuple):
+    """What reinforcement learning changes."""
+
+    params: Params
+    optimizer: optax.OptState
+
+
+def reinforcement_update(
+    network: Network, uses: ActionParts, weights: LossWeights, scale: Scale, optimizer: optax.GradientTransformation
+):
+    """The update as a pure function: (LearnerState, teacher, Trajectory [B]) -> (LearnerState, metrics)."""
+
+    def update(learner: LearnerState, teacher: Params, batch: Trajectory):
+        loss = lambda params: reinforcement_loss(network, uses, weights, scale, params, teacher, batch)  # noqa: E731
+        gradients, metrics = jax.grad(loss, has_aux=True)(learner.params)
+        metrics["gradient_norm"] = optax.tree.norm(gradients)
+        updates, state = optimizer.update(gradients, learner.optimizer, learner.params)
+        return LearnerState(optax.apply_updates(learner.params, updates), state), metrics
+
+    return update

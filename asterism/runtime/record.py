@@ -1,0 +1,191 @@
+"""`asterism record`: scripted players play each other and every game is written down."""
+
+from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from asterism.bots.parameters import bot_style
+from asterism.demos import GameInfo, Header, RecordedGame, ShardWriter, Steps, Trajectory
+from asterism.errors import UserError
+from asterism.game.game import EmbeddedGame
+from asterism.game.settings import GameSettings
+from asterism.interface.sizes import interface_size
+from asterism.runtime.arena import Lanes, advance, join, new_lanes
+from asterism.runtime.players import bot_drawer, scripted, spread
+from asterism.runtime.progress import stage
+
+CHUNK = 32
+"""Steps of all games between two transfers to the host."""
+
+
+@dataclass(frozen=True)
+class RecordSettings:
+    """What is recorded."""
+
+    games: int = 288
+    """Games; each gives the trajectories of both players."""
+    bots: tuple[str, ...] = ("easy", "rush", "macro")
+    """Scripted players; every pair of them plays equally often."""
+    lanes: int = 48
+    """Games side by side."""
+
+    def __post_init__(self):
+        for name in self.bots:
+            bot_style(name)
+        if self.games < 1 or self.lanes < 1 or not self.bots:
+            raise UserError("record: games and lanes must be at least 1, and bots must name at least one")
+
+    def pair(self, index: int) -> tuple[str, str]:
+        """The two bots of a game; sides change from game to game."""
+        pairs = list(combinations_with_replacement(self.bots, 2))
+        first, second = pairs[index % len(pairs)]
+        return (first, second) if (index // len(pairs)) % 2 == 0 else (second, first)
+
+
+class Recorder(NamedTuple):
+    """The compiled parts of a recording."""
+
+    game: EmbeddedGame
+    settings: RecordSettings
+    draw: Any
+    start: Any
+    chunk: Any
+
+
+def make_recorder(game: EmbeddedGame, settings: RecordSettings) -> Recorder:
+    """Compiles what `play_wave` needs, when it is first called."""
+    player, lanes = scripted(game), settings.lanes
+
+    def start(key):
+        z = spread(game.no_strategy(), lanes)
+        return new_lanes(game, player, player, jnp.zeros(lanes, jnp.int32), z, key)
+
+    return Recorder(game, settings, bot_drawer(game, settings.bots), jax.jit(start), _make_chunk(game))
+
+
+def _parameters(recorder: Recorder, indices: list[int], seed: int) -> tuple[Any, Any]:
+    """Parameters of both players of each game, drawn from the game's own seed."""
+    keys = jnp.stack([jax.random.fold_in(jax.random.key(seed), index) for index in indices])
+    pairs = np.array([[recorder.settings.bots.index(bot) for bot in recorder.settings.pair(i)] for i in indices])
+    keys = jax.vmap(jax.random.split)(keys)
+    return tuple(recorder.draw(jnp.asarray(pairs[:, player]), keys[:, player]) for player in range(2))
+
+
+def _make_chunk(game: EmbeddedGame):
+    """Compiled: CHUNK steps of all lanes; returns what each player saw and did, time first."""
+    player = scripted(game)
+
+    def body(carry, key):
+        lanes, parameters, done = carry
+        before = lanes.timestep
+        lanes, played = advance(game, player, player, parameters, lanes, key)
+        action = join(played.home, played.away, lanes.seat)
+        acted = before.acting & ~done[:, None]
+        reward = jnp.where(done[:, None], 0.0, lanes.timestep.reward)
+        loops = jnp.where(done, 0, lanes.state.loop)
+        out = (before.observation, action, before.privileged, acted, reward, loops, lanes.timestep.privileged.executed)
+        return (lanes, parameters, done | lanes.timestep.done), out
+
+    def chunk(lanes: Lanes, parameters, done, key):
+        carry, out = jax.lax.scan(body, (lanes, parameters, done), jax.random.split(key, CHUNK))
+        *steps, executed = out
+        last = jax.tree.map(lambda x: x[-1], executed)
+        return carry[0], carry[2], steps, last
+
+    return jax.jit(chunk)
+
+
+def _compact(observation, action, privileged, acted) -> list[list[Steps]]:
+    """For each lane and player the steps at which it acted, numpy."""
+    lanes = acted.shape[1]
+    result = []
+    for lane in range(lanes):
+        players = []
+        for p in range(2):
+            rows = np.nonzero(acted[:, lane, p])[0]
+            own = lambda x, rows=rows, lane=lane, p=p: x[rows, lane, p]  # noqa: E731
+            both = lambda x, rows=rows, lane=lane, p=p: x[rows, lane][:, [p, 1 - p]]  # noqa: E731
+            players.append(
+                Steps(*(jax.tree.map(own, part) for part in (observation, action)), jax.tree.map(both, privileged))
+            )
+        result.append(players)
+    return result
+
+
+def _concatenate(parts: list[Steps]) -> Steps:
+    return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
+
+
+def play_wave(recorder: Recorder, indices: list[int], seed: int) -> list[RecordedGame]:
+    """Plays the games with the given numbers side by side and returns them in that order."""
+    game, settings = recorder.game, recorder.settings
+    padded = (indices + [indices[-1]] * settings.lanes)[: settings.lanes]
+    parameters = _parameters(recorder, padded, seed)
+    key = jax.random.fold_in(jax.random.key(seed), indices[0])
+    lanes = recorder.start(key)
+    done = jnp.zeros(settings.lanes, bool)
+    parts, rewards, loops = [], 0.0, 0
+    while not bool(done.all()):
+        key, chunk_key = jax.random.split(key)
+        lanes, done, (*steps, reward, loop), executed = recorder.chunk(lanes, parameters, done, chunk_key)
+        steps = jax.tree.map(np.asarray, steps)
+        parts.append(_compact(*steps))
+        rewards = rewards + np.asarray(reward).sum(0)
+        loops = np.maximum(loops, np.asarray(loop).max(0))
+    executed = jax.tree.map(np.asarray, executed)
+    games = []
+    for lane, index in enumerate(indices):
+        trajectories = tuple(
+            Trajectory(
+                _concatenate([part[lane][p] for part in parts]),
+                jax.tree.map(lambda x, lane=lane, p=p: x[lane, p], executed),
+                int(rewards[lane, p]),
+            )
+            for p in range(2)
+        )
+        info = GameInfo(index, game.settings.map, int(loops[lane]), settings.pair(index))
+        games.append(RecordedGame(info, trajectories))
+    return games
+
+
+def record_games(folder: Path, game: EmbeddedGame, settings: RecordSettings, seed: int) -> None:
+    """Records games 0..games-1 into a folder, going on where an earlier recording stopped."""
+    recorder = make_recorder(game, settings)
+    with ShardWriter(folder, Header(game.description, game.size), games=settings.games) as writer:
+        if not writer.pending:
+            return
+        with stage("record", settings.games, "games", start=writer.games_done) as bar:
+            while writer.pending:
+                # A wave always holds the same games, whatever was done before, so that each game is always the same.
+                first = writer.pending[0] // settings.lanes * settings.lanes
+                wave = list(range(first, min(first + settings.lanes, settings.games)))
+                wanted = set(writer.pending)
+                for index, played in zip(wave, play_wave(recorder, wave, seed), strict=True):
+                    if index in wanted:
+                        writer.write(index, played)
+                        bar.advance(1)
+
+
+@dataclass(frozen=True)
+class RecordConfig:
+    """Plays scripted players against each other and records every game."""
+
+    folder: Path = Path("runs/demos")
+    """Folder for the recorded games; the same command goes on where it stopped."""
+    size: str = "tiny"
+    """Interface size: tiny, small or full."""
+    seed: int = 0
+    """Seed of all randomness."""
+    record: RecordSettings = field(default_factory=RecordSettings)
+    game: GameSettings = field(default_factory=GameSettings)
+
+    def run(self) -> None:
+        """Records, with a progress bar."""
+        game = EmbeddedGame(self.game, interface_size(self.size))
+        record_games(self.folder, game, self.record, self.seed)
+        print(f"{self.record.games} games in {self.folder}; look inside with: asterism demos info {self.folder}")

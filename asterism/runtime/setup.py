@@ -1,0 +1,59 @@
+"""What every verb that plays or learns sets up first: the game and its network, from their settings."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+
+from asterism.agent.config import AGENT_SIZES
+from asterism.agent.network import make_network
+from asterism.errors import UserError
+from asterism.game.game import EmbeddedGame
+from asterism.game.settings import GameSettings
+from asterism.interface.network import Network, Params
+from asterism.interface.sizes import interface_size
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The game, and the size of interface and network."""
+
+    size: str = "tiny"
+    """Size of interface and network: tiny, small or full."""
+    temperature: float = 0.8
+    """Temperature of all action parts but the delay, in reinforcement learning and play (AlphaStar: 0.8)."""
+    game: GameSettings = field(default_factory=GameSettings)
+
+    def __post_init__(self):
+        interface_size(self.size)
+        if self.temperature <= 0:
+            raise UserError(f"temperature is {self.temperature}: it must be above 0")
+
+
+class Tools(NamedTuple):
+    """Game and networks made from a `Setup`."""
+
+    game: EmbeddedGame
+    imitator: Network
+    """At temperature 1, for supervised learning."""
+    network: Network
+    """At the temperature of play."""
+
+    def example_params(self) -> Params:
+        """Shapes of the weights, for reading files."""
+        return jax.eval_shape(self.network.init, jax.random.key(0))
+
+
+def make_tools(setup: Setup) -> Tools:
+    """The game and its networks."""
+    game = EmbeddedGame(setup.game, interface_size(setup.size))
+    config = AGENT_SIZES[setup.size]
+    make = lambda temperature: make_network(game.description, game.size, config, temperature)  # noqa: E731
+    return Tools(game, make(1.0), make(setup.temperature))
+
+
+def cache_compilation() -> None:
+    """Keeps compiled programs in the user's cache folder, so that a second start is quick."""
+    jax.config.update("jax_compilation_cache_dir", str(Path.home() / ".cache" / "asterism" / "jax"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)

@@ -1,0 +1,139 @@
+"""The supervised stage: imitates recorded games, keeps checkpoints, resumes exactly."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from asterism.demos import Batches, BatchSettings, Demos, split
+from asterism.errors import UserError
+from asterism.interface.network import Params
+from asterism.learning.supervised import Imitation, Learner, SupervisedWeights, imitation_loss, imitation_update
+from asterism.runtime.checkpoints import Checkpoints
+from asterism.runtime.players import spread
+from asterism.runtime.progress import stage
+from asterism.runtime.run_folder import RunFolder
+from asterism.runtime.setup import Tools
+
+NAME = "supervised"
+STREAM_BYTES = 1 << 17
+"""Room for the state of the stream of batches in a checkpoint."""
+
+
+@dataclass(frozen=True)
+class SupervisedSettings:
+    """Imitation of recorded games."""
+
+    steps: int = 900
+    """Updates."""
+    batch: int = 32
+    """Windows in an update."""
+    window: int = 16
+    """Agent steps in a window."""
+    learning_rate: float = 1e-3
+    """Of Adam, at the start; it falls to a twentieth along a cosine."""
+    clip: float = 10.0
+    """Largest norm of a gradient."""
+    keep_build_order: float = 0.5
+    """Probability that the build order of z is shown (AlphaStar: 0.8)."""
+    keep_statistics: float = 0.5
+    """Probability that the units, effects and upgrades of z are shown."""
+    held_out: float = 0.05
+    """Share of the games kept for measuring."""
+    measure_every: int = 300
+    """Updates between two measurements on held-out games."""
+    checkpoint_seconds: float = 40.0
+    """Most seconds between two checkpoints."""
+    weights: SupervisedWeights = field(default_factory=SupervisedWeights)
+
+    def __post_init__(self):
+        for name in ("steps", "batch", "window", "learning_rate", "clip", "measure_every"):
+            if getattr(self, name) <= 0:
+                raise UserError(f"supervised setting {name} is {getattr(self, name)}: it must be above 0")
+
+
+def pack(state: dict) -> np.ndarray:
+    """A JSON value as bytes of a fixed length, for a checkpoint."""
+    text = json.dumps(state).encode()
+    if len(text) > STREAM_BYTES:
+        raise ValueError(f"state of {len(text)} bytes does not fit into {STREAM_BYTES}")
+    return np.frombuffer(text.ljust(STREAM_BYTES), np.uint8).copy()
+
+
+def unpack(data: np.ndarray) -> dict:
+    """The inverse of `pack`."""
+    return json.loads(np.asarray(data, np.uint8).tobytes())
+
+
+def _stream(demos: Demos, settings: SupervisedSettings, seed: int) -> Batches:
+    shown = BatchSettings(settings.batch, settings.window, settings.keep_build_order, settings.keep_statistics)
+    return Batches(demos, shown, seed)
+
+
+def _imitation(batch: Any) -> Imitation:
+    batch = jax.tree.map(jnp.asarray, batch)
+    return Imitation(batch.observation, batch.action, batch.privileged, batch.outcome, batch.reset)
+
+
+def make_optimizer(settings: SupervisedSettings) -> optax.GradientTransformation:
+    """Adam with a cosine schedule and clipping (AlphaStar: Adam(1e-3, 0.9, 0.999, 1e-8))."""
+    schedule = optax.cosine_decay_schedule(settings.learning_rate, settings.steps, 0.05)
+    return optax.chain(optax.clip_by_global_norm(settings.clip), optax.adam(schedule))
+
+
+def held_out_metrics(
+    tools: Tools, settings: SupervisedSettings, evaluate, params: Params, demos: Demos
+) -> dict[str, float]:
+    """Loss and accuracy of each part on one pass over the start of the held-out games."""
+    stream = _stream(demos, settings, 0)
+    carry = spread(tools.imitator.initial_carry(), settings.batch)
+    passes = max(1, min(demos.steps // (settings.batch * settings.window), 20))
+    rows = []
+    for _ in range(passes):
+        carry, metrics = evaluate(params, carry, _imitation(next(stream)))
+        rows.append(metrics)
+    means = jax.tree.map(lambda *values: float(np.mean(values)), *rows)
+    return {f"held_out_{name}": value for name, value in means.items()}
+
+
+def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: SupervisedSettings, seed: int) -> Params:
+    """Trains to the end, going on from the newest checkpoint, and returns the weights."""
+    demos.require(tools.game.description, tools.game.size)
+    train, held_out = split(demos, settings.held_out)
+    optimizer = make_optimizer(settings)
+    uses, network = tools.game.description.uses, tools.imitator
+    update = jax.jit(imitation_update(network, uses, settings.weights, optimizer), donate_argnums=0)
+    evaluate = jax.jit(lambda p, c, b: imitation_loss(network, uses, settings.weights, p, c, b)[1])
+    params = network.init(jax.random.fold_in(jax.random.key(seed), 1))
+    learner = Learner(params, optimizer.init(params), spread(network.initial_carry(), settings.batch))
+    stream = _stream(train, settings, seed)
+    with Checkpoints(run.checkpoints(NAME)) as checkpoints:
+        step = checkpoints.latest() or 0
+        if step:
+            learner, state = checkpoints.restore((learner, pack(stream.state())))
+            stream.restore(unpack(state))
+            run.truncate_after(NAME, step)
+        saved = time.monotonic()
+        per_update = settings.batch * settings.window
+        with stage(NAME, settings.steps * per_update, "steps", start=step * per_update) as bar:
+            while step < settings.steps:
+                learner, metrics = update(learner, _imitation(next(stream)))
+                step += 1
+                if step % 20 == 0 or step == settings.steps:
+                    scalars = {name: float(value) for name, value in metrics.items()}
+                    run.log(NAME, step, scalars)
+                    bar.advance(0, loss=round(scalars["loss/total"], 3))
+                bar.advance(per_update)
+                last = step == settings.steps
+                if step % settings.measure_every == 0 or last:
+                    run.log(NAME, step, held_out_metrics(tools, settings, evaluate, learner.params, held_out))
+                if last or time.monotonic() - saved > settings.checkpoint_seconds:
+                    run.flush()
+                    checkpoints.save(step, (learner, pack(stream.state())))
+                    saved = time.monotonic()
+    return learner.params
