@@ -76,17 +76,22 @@ class Core(eqx.Module):
         return tuple(states), x
 
     def unroll(
-        self, carry: tuple[LSTMState, ...], x: Float[Array, "T i"], reset: Bool[Array, " T"]
+        self,
+        carry: tuple[LSTMState, ...],
+        x: Float[Array, "T i"],
+        reset: Bool[Array, " T"],
+        mask: Bool[Array, " T"] | None = None,
     ) -> tuple[tuple[LSTMState, ...], Float[Array, "T w"]]:
-        """T moments; the state is set to zero before those whose `reset` is true."""
+        """T moments; the state is zero before those with `reset`, and passes by those that `mask` rules out."""
+        mask = jnp.ones_like(reset) if mask is None else mask
         states = []
         for layer, state in zip(self.layers, carry, strict=True):
 
             def advance(state, inputs, layer=layer):
-                projected, fresh = inputs
-                state = layer.step(jax.tree.map(lambda s: jnp.where(fresh, 0.0, s), state), projected)
-                return state, state.hidden
+                projected, fresh, counts = inputs
+                new = layer.step(jax.tree.map(lambda s: jnp.where(fresh, 0.0, s), state), projected)
+                return jax.tree.map(lambda n, s: jnp.where(counts, n, s), new, state), new.hidden
 
-            state, x = jax.lax.scan(advance, state, (layer.project(x), reset))
+            state, x = jax.lax.scan(advance, state, (layer.project(x), reset, mask))
             states.append(state)
         return tuple(states), x

@@ -39,10 +39,10 @@ def make_network(game: GameDescription, size: InterfaceSize, config: AgentConfig
         decision = policy.decide(observation, encoded, core, Sampled(key, size), game, temperature)
         return carry, decision.action, decision.log_probs
 
-    def unroll(params, carry, observation, privileged, action, reset):
+    def unroll(params, carry, observation, privileged, action, reset, mask=None):
         policy, value = params
         encoded = jax.vmap(policy.encode)(observation)
-        carry, core = policy.core.unroll(carry, encoded.summary, reset)
+        carry, core = policy.core.unroll(carry, encoded.summary, reset, mask)
 
         def score(observation, encoded, core, action):
             return policy.decide(observation, encoded, core, Given(action), game, temperature)

@@ -156,7 +156,8 @@ def finish_work(world: World, state: State, dt: int) -> State:
     action = units.order_action[:, 0]
     kind = table.kind[action]
     busy = finished(units) & units.working & is_kind(kind, Kind.TRAIN, Kind.RESEARCH)
-    timer = jnp.where(busy, units.timer - dt, units.timer)
+    # Without a free slot what is finished waits.
+    timer = jnp.where(busy, jnp.maximum(units.timer - dt, 0.0), units.timer)
     done = busy & (timer <= 0)
     trained = done & (kind == Kind.TRAIN)
     product = table.product[action]

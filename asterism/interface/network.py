@@ -35,7 +35,7 @@ class Step(Protocol):
     def __call__(
         self, policy: Any, carry: Carry, observation: Observation, key: PRNGKeyArray
     ) -> tuple[Carry, Action, ActionParts]:
-        """Samples an action for one observation; the log-probabilities are at temperature 1."""
+        """Samples an action for one observation; the log-probabilities are of the distribution that acts."""
 
 
 class Unroll(Protocol):
@@ -47,10 +47,12 @@ class Unroll(Protocol):
         privileged: Privileged,
         action: Action,
         reset: Bool[Array, " T"],
+        mask: Bool[Array, " T"] | None = None,
     ) -> tuple[Carry, UnrollOutput]:
         """Scores T given actions (teacher forcing). `privileged` is [T, 2, ...], the player itself first.
 
-        The carry is set to zero before a step whose `reset` is true: the first of a game.
+        The carry is set to zero before a step whose `reset` is true: the first of a game. It passes by the steps whose
+        `mask` is false (padding): they are scored, but leave no trace.
         """
 
 

@@ -54,6 +54,8 @@ class Trajectory(NamedTuple):
     mask: Bool[Array, " T"]
     carry: Any
     """State of the core before the first step."""
+    teacher_carry: Any
+    """The same of the teacher, who looks on."""
 
 
 class Scale(NamedTuple):
@@ -86,12 +88,12 @@ def trajectory_losses(
     params: Params,
     teacher: Params,
     trajectory: Trajectory,
-) -> dict[str, Float[Array, " T"]]:
-    """Every term of the loss, unweighted, at each step of one trajectory."""
+) -> tuple[dict[str, Float[Array, " T"]], Any]:
+    """Every term of the loss, unweighted, at each step of one trajectory; and the teacher's carry after it."""
     inputs = (trajectory.observation, trajectory.privileged, trajectory.action, trajectory.reset)
     _, output = network.unroll(params, trajectory.carry, *inputs)
-    zero = jax.tree.map(jnp.zeros_like, trajectory.carry)
-    _, taught = network.unroll(teacher, zero, *inputs)
+    real = jnp.append(trajectory.mask, False)
+    teacher_carry, taught = network.unroll(teacher, trajectory.teacher_carry, *inputs, real)
     steps = lambda tree: jax.tree.map(lambda leaf: leaf[:-1], tree)  # noqa: E731
     mask = trajectory.mask
     discounts = jnp.where(trajectory.ended, 0.0, weights.discount)
@@ -117,7 +119,7 @@ def trajectory_losses(
     losses["entropy"] = entropy_loss(part_entropies(steps(output.logits), rounds), used, mask)
     losses["kl"] = kl_loss(kls, used, mask)
     losses["kl_early"] = early
-    return losses
+    return losses, teacher_carry
 
 
 def weight_table(weights: LossWeights) -> dict[str, float]:
@@ -140,14 +142,14 @@ def reinforcement_loss(
     params: Params,
     teacher: Params,
     batch: Trajectory,
-) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
-    """The weighted loss of a batch of trajectories ([B, ...]) and the mean of each term over the real steps."""
+) -> tuple[Float[Array, ""], tuple[Any, dict[str, Float[Array, ""]]]]:
+    """The weighted loss of a batch of trajectories ([B, ...]); the teacher's carries, and the mean of each term."""
     of_one = lambda t: trajectory_losses(network, uses, weights, scale, params, teacher, t)  # noqa: E731
-    losses = jax.vmap(of_one)(batch)
+    losses, carries = jax.vmap(of_one)(batch)
     means = {name: masked_mean(values, batch.mask) for name, values in losses.items()}
     total = sum(weight * means[name] for name, weight in weight_table(weights).items())
     metrics = {f"loss/{name}": value for name, value in means.items()}
-    return total, metrics | {"loss/total": total}
+    return total, (carries, metrics | {"loss/total": total})
 
 
 class LearnerState(NamedTuple):
@@ -160,13 +162,13 @@ class LearnerState(NamedTuple):
 def reinforcement_update(
     network: Network, uses: ActionParts, weights: LossWeights, scale: Scale, optimizer: optax.GradientTransformation
 ):
-    """The update as a pure function: (LearnerState, teacher, Trajectory [B]) -> (LearnerState, metrics)."""
+    """The update as a pure function: (LearnerState, teacher, Trajectory [B]) -> (LearnerState, carries, metrics)."""
 
     def update(learner: LearnerState, teacher: Params, batch: Trajectory):
         loss = lambda params: reinforcement_loss(network, uses, weights, scale, params, teacher, batch)  # noqa: E731
-        gradients, metrics = jax.grad(loss, has_aux=True)(learner.params)
+        gradients, (carries, metrics) = jax.grad(loss, has_aux=True)(learner.params)
         metrics["gradient_norm"] = optax.tree.norm(gradients)
         updates, state = optimizer.update(gradients, learner.optimizer, learner.params)
-        return LearnerState(optax.apply_updates(learner.params, updates), state), metrics
+        return LearnerState(optax.apply_updates(learner.params, updates), state), carries, metrics
 
     return update

@@ -1,0 +1,301 @@
+"""The league stage: learners improve by reinforcement against opponents that the league chooses."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from asterism.demos.strategies import StrategyLibrary
+from asterism.errors import UserError
+from asterism.interface.network import Params
+from asterism.league import League, LeagueSettings, Outcome, PlayerKind, Result, Store
+from asterism.learning.losses import LossWeights
+from asterism.learning.reinforcement import LearnerState, Scale, reinforcement_update
+from asterism.runtime.checkpoints import Checkpoints, load_weights, save_weights
+from asterism.runtime.progress import stage
+from asterism.runtime.rollout import Conditioning, Finished, RolloutSizes, Workers, collect, fresh_workers
+from asterism.runtime.run_folder import RunFolder
+from asterism.runtime.setup import Tools
+from asterism.runtime.supervised import pack, unpack
+
+NAME = "league"
+RACE = "terran"
+
+
+@dataclass(frozen=True)
+class LeagueTraining:
+    """Reinforcement learning in a league."""
+
+    updates: int = 400
+    """Updates of all learners together."""
+    lanes: int = 32
+    """Games side by side for each learner."""
+    groups: int = 4
+    """Opponents that a learner meets at a time; the lanes are split among them."""
+    unroll: int = 16
+    """Agent steps in a trajectory."""
+    steps: int = 20
+    """Steps of the games in one collection; more than unroll, since a learner is not due at each."""
+    match_games: int = 16
+    """Games that a group plays before it gets a new opponent."""
+    main_turns: int = 2
+    """Updates of the main agent for each update of an exploiter."""
+    learning_rate: float = 2e-4
+    """Of Adam (AlphaStar: 3e-5 with batches of 512 x 64)."""
+    clip: float = 10.0
+    """Largest norm of a gradient."""
+    reuse: int = 1
+    """How often each trajectory is learned from (AlphaStar: 2)."""
+    z_probability: float = 0.25
+    """Share of games in which the learner is asked to follow a strategy z."""
+    reward_probability: float = 0.25
+    """Probability of each pseudo-reward in a game with a z."""
+    checkpoint_seconds: float = 40.0
+    """Most seconds between two checkpoints."""
+    log_every: int = 10
+    """Updates of a learner between two entries in the metrics."""
+    losses: LossWeights = field(default_factory=LossWeights)
+    league: LeagueSettings = field(default_factory=LeagueSettings)
+
+    def __post_init__(self):
+        for name in ("updates", "lanes", "groups", "unroll", "steps", "match_games", "main_turns", "reuse", "log_every"):
+            if getattr(self, name) < 1:
+                raise UserError(f"league setting {name} is {getattr(self, name)}: it must be at least 1")
+        if self.lanes % (2 * self.groups):
+            raise UserError(f"league setting lanes ({self.lanes}) must be a multiple of twice groups ({self.groups})")
+
+    def sizes(self) -> RolloutSizes:
+        """Sizes of a collection."""
+        return RolloutSizes(self.lanes, self.groups, self.unroll, self.steps)
+
+
+class Group(NamedTuple):
+    """What one group of lanes plays."""
+
+    opponent: str
+    games: int
+    """Games finished against this opponent."""
+
+
+@dataclass
+class Learner:
+    """One learner of the league, as the loop carries it along."""
+
+    state: LearnerState
+    workers: Workers
+    groups: list[Group | None]
+    updates: int = 0
+    tally: list[tuple[str, float]] = field(default_factory=list)
+    """Opponent and reward of the games since the last entry in the metrics."""
+
+
+class Iteration(NamedTuple):
+    """What one iteration of a learner returns to the host."""
+
+    state: LearnerState
+    workers: Workers
+    finished: Finished
+    metrics: dict[str, Any]
+
+
+def make_optimizer(settings: LeagueTraining) -> optax.GradientTransformation:
+    """Adam without momentum (AlphaStar: beta1 0, beta2 0.99, epsilon 1e-5)."""
+    adam = optax.adam(settings.learning_rate, b1=0.0, b2=0.99, eps=1e-5)
+    return optax.chain(optax.clip_by_global_norm(settings.clip), adam)
+
+
+def make_iteration(tools: Tools, settings: LeagueTraining, conditioning: Conditioning, optimizer):
+    """Compiled: collect trajectories, then learn from them."""
+    game, network = tools.game, tools.network
+    description = game.description
+    scale = Scale(game.size.location, description.map_cells, description.loops_per_second)
+    update = reinforcement_update(network, description.uses, settings.losses, scale, optimizer)
+
+    def iterate(state: LearnerState, workers: Workers, opponents, teacher: Params, restart, key) -> Iteration:
+        workers, batch, finished, due = collect(
+            game, network, settings.sizes(), conditioning, state.params.policy, opponents, workers, restart, key
+        )
+        for _ in range(settings.reuse):
+            state, carries, metrics = update(state, teacher, batch)
+        metrics |= {"rate/due": due, "rate/steps": batch.mask.sum()}
+        return Iteration(state, workers._replace(teacher_carry=carries), finished, metrics)
+
+    return jax.jit(iterate, donate_argnums=(0, 1))
+
+
+class LeagueStage:
+    """The loop around compiled iterations: matches, results, frozen copies, checkpoints."""
+
+    def __init__(
+        self, run: RunFolder, tools: Tools, teacher: Params, library: StrategyLibrary, settings: LeagueTraining, seed: int
+    ):
+        self.run, self.tools, self.teacher, self.settings, self.seed = run, tools, teacher, settings, seed
+        self.weights_folder = run.path / "league"
+        self.optimizer = make_optimizer(settings)
+        conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
+        self.iterate = make_iteration(tools, settings, conditioning, self.optimizer)
+        self.start = jax.jit(lambda key: fresh_workers(tools.game, tools.network, settings.sizes(), conditioning, key))
+        self.league = League(Store(run.league_path), settings.league)
+        self.bank: dict[str, Any] = {}
+        """Policies of frozen players."""
+
+    def prepare(self) -> None:
+        """Founds the league, unless it was founded before."""
+        path = self.weights_folder / "teacher.safetensors"
+        if not path.exists():
+            self.weights_folder.mkdir(exist_ok=True)
+            save_weights(path, self.teacher, {"player": "teacher"})
+        if not self.league.state.players:
+            self.league.populate({RACE: path.name})
+        players = self.league.state.players.values()
+        self.learners = {player.id: self.new_learner(i) for i, player in enumerate(players) if player.is_learner}
+        mains = [name for name, player in self._learning() if player.kind is PlayerKind.MAIN_AGENT]
+        others = [name for name, player in self._learning() if player.kind is not PlayerKind.MAIN_AGENT]
+        turns = mains * self.settings.main_turns
+        self.schedule = [name for other in others for name in (*turns, other)] or turns
+
+    def _learning(self):
+        return [(name, self.league.state.players[name]) for name in self.learners]
+
+    def new_learner(self, index: int) -> Learner:
+        """A learner with the teacher's weights and new games."""
+        params = jax.tree.map(jnp.copy, self.teacher)
+        state = LearnerState(params, self.optimizer.init(params))
+        key = jax.random.fold_in(jax.random.key(self.seed), 1000 + index)
+        return Learner(state, self.start(key), [None] * self.settings.groups)
+
+    def policy(self, player: str) -> Any:
+        """The policy of a learner as it is now, or of a frozen player."""
+        if player in self.learners:
+            return self.learners[player].state.params.policy
+        if player not in self.bank:
+            path = self.weights_folder / self.league.state.players[player].weights
+            self.bank[player] = load_weights(path, self.tools.example_params()).policy
+        return self.bank[player]
+
+    def find_opponents(self, name: str, rng: np.random.Generator) -> np.ndarray:
+        """Gives new opponents to the groups that need one; returns which groups begin anew."""
+        learner = self.learners[name]
+        restart = np.zeros(self.settings.groups, bool)
+        for i, group in enumerate(learner.groups):
+            if group is None or group.games >= self.settings.match_games:
+                learner.groups[i] = Group(self.league.match(name, rng).away, 0)
+                restart[i] = True
+        return restart
+
+    def record(self, name: str, update: int, finished: Finished) -> None:
+        """Writes the results of an iteration into the league."""
+        learner, results = self.learners[name], []
+        per_group = self.settings.lanes // self.settings.groups
+        done, reward = np.asarray(finished.done), np.asarray(finished.reward)
+        for step, lane in zip(*np.nonzero(done), strict=True):
+            i = int(lane) // per_group
+            group, value = learner.groups[i], float(reward[step, lane])
+            learner.groups[i] = group._replace(games=group.games + 1)
+            learner.tally.append((group.opponent, value))
+            match = f"{update}/{step}/{lane}"
+            results.append(Result(match, name, group.opponent, Outcome(int(np.sign(value))), update))
+        self.league.record_results(results)
+
+    def grow(self, name: str, update: int, rng: np.random.Generator) -> None:
+        """Adds a frozen copy of a learner that is due for one, and resets the learner if its kind asks for it."""
+        if not self.league.ready_to_checkpoint(name):
+            return
+        learner = self.learners[name]
+        path = self.weights_folder / f"{name}_{update}.safetensors"
+        save_weights(path, learner.state.params, {"player": name, "update": update})
+        steps = self.league.state.steps[name]
+        checkpoint = self.league.checkpoint(name, path.name, steps, update, rng)
+        if checkpoint.reset_to is not None:
+            params = load_weights(self.weights_folder / checkpoint.reset_to, self.tools.example_params())
+            params = jax.tree.map(jnp.asarray, params)
+            learner.state = LearnerState(params, self.optimizer.init(params))
+
+    def step(self, update: int) -> int:
+        """One update of the learner whose turn it is; returns its agent steps."""
+        name = self.schedule[update % len(self.schedule)]
+        learner = self.learners[name]
+        rng = np.random.default_rng([self.seed, update])
+        restart = self.find_opponents(name, rng)
+        opponents = jax.tree.map(lambda *w: jnp.stack(w), *[self.policy(g.opponent) for g in learner.groups])
+        key = jax.random.fold_in(jax.random.key(self.seed), update)
+        result = self.iterate(learner.state, learner.workers, opponents, self.teacher, restart, key)
+        learner.state, learner.workers = result.state, result.workers
+        learner.updates += 1
+        steps = int(result.metrics["rate/steps"])
+        self.record(name, update, result.finished)
+        total = self.league.state.steps[name] + steps
+        self.league.record_steps({name: total}, update)
+        self.grow(name, update, rng)
+        if learner.updates % self.settings.log_every == 0:
+            self.log(name, update, result.metrics)
+        return steps
+
+    def log(self, name: str, update: int, metrics: dict[str, Any]) -> None:
+        """Writes the losses, and the win rates by kind of opponent since the last time."""
+        learner = self.learners[name]
+        short = name.removesuffix(f"_{RACE}_0")
+        scalars = {f"{key}_{short}" if "/" not in key else f"{short}/{key}": float(v) for key, v in metrics.items()}
+        kinds: dict[str, list[float]] = {}
+        for opponent, reward in learner.tally:
+            kinds.setdefault("self" if opponent == name else opponent.split(f"_{RACE}")[0], []).append(reward)
+        scalars |= {f"win_rate/{short} against {kind}": (np.mean(r) + 1) / 2 for kind, r in kinds.items()}
+        learner.tally.clear()
+        self.run.log(NAME, update + 1, scalars)
+
+    def train(self) -> Params:
+        """Trains to the end, going on from the newest checkpoint, and returns the main agent's weights."""
+        self.prepare()
+        settings = self.settings
+        with Checkpoints(self.run.checkpoints(NAME)) as checkpoints:
+            done = self.restore(checkpoints)
+            saved = time.monotonic()
+            with stage(NAME, settings.updates, "updates", start=done) as bar:
+                began, played = time.monotonic(), 0
+                for update in range(done, settings.updates):
+                    played += self.step(update)
+                    rate = played / (time.monotonic() - began)
+                    bar.advance(1, decisions_a_second=round(rate))
+                    last = update + 1 == settings.updates
+                    if last or time.monotonic() - saved > settings.checkpoint_seconds:
+                        self.save(checkpoints, update + 1)
+                        saved = time.monotonic()
+        main = next(name for name, player in self._learning() if player.kind is PlayerKind.MAIN_AGENT)
+        return self.learners[main].state.params
+
+    def _tree(self) -> Any:
+        host = {
+            name: {"updates": l.updates, "groups": l.groups, "tally": l.tally} for name, l in self.learners.items()
+        }
+        return {name: (l.state, l.workers) for name, l in self.learners.items()}, pack(host)
+
+    def save(self, checkpoints: Checkpoints, update: int) -> None:
+        """A checkpoint from which the stage goes on as if it had not stopped."""
+        self.run.flush()
+        checkpoints.save(update, self._tree())
+
+    def restore(self, checkpoints: Checkpoints) -> int:
+        """Goes back to the newest checkpoint, forgetting what came after it; returns the updates done."""
+        update = checkpoints.latest() or 0
+        self.league.truncate_after(update - 1)
+        if not update:
+            return 0
+        trees, host = checkpoints.restore(self._tree())
+        for name, about in unpack(host).items():
+            learner = self.learners[name]
+            learner.state, learner.workers = jax.tree.map(jnp.asarray, trees[name])
+            learner.updates = about["updates"]
+            learner.groups = [None if group is None else Group(*group) for group in about["groups"]]
+            learner.tally = [tuple(entry) for entry in about["tally"]]
+        self.run.truncate_after(NAME, update)
+        return update
+
+
+def league_weights(run_path: Path, tools: Tools, player: str) -> Params:
+    """Weights of a frozen player, from the files of the league."""
+    return load_weights(run_path / "league" / player, tools.example_params())

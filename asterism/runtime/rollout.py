@@ -1,0 +1,238 @@
+"""Trajectories of a learner against its opponents, in compiled code.
+
+Turns are asynchronous: in each step of the games only some learners are due. The steps at which they are due are packed
+into trajectories of T steps; a lane that has its T steps waits for the others. The last step of a trajectory whose
+successor is not due yet is kept back (`Pending`) for the next one, so that every reward reaches the step that earned it.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from asterism.demos.strategies import StrategyLibrary
+from asterism.game.game import EmbeddedGame
+from asterism.interface.action import Action, ActionParts
+from asterism.interface.network import Network
+from asterism.interface.observation import Observation, Privileged
+from asterism.learning.pseudo_rewards import StrategyValues
+from asterism.learning.reinforcement import Trajectory
+from asterism.runtime.arena import Lanes, join, new_lanes, seats, side
+from asterism.runtime.players import agent, select
+
+
+class Record(NamedTuple):
+    """One moment of the learner in each lane. [B, ...]"""
+
+    observation: Observation
+    privileged: Privileged
+    action: Action
+    behaviour: ActionParts
+    reset: Bool[Array, " B"]
+    enabled: StrategyValues
+    carry: Any
+    """State of the core before the moment."""
+
+
+class Workers(NamedTuple):
+    """B games in progress between a learner (home) and its opponents (away), between two collections."""
+
+    lanes: Lanes
+    first: Bool[Array, " B"]
+    """The learner has not acted in this game yet."""
+    enabled: StrategyValues
+    """Which pseudo-rewards the game has."""
+    teacher_carry: Any
+    pending: Record
+    has_pending: Bool[Array, " B"]
+
+
+class Finished(NamedTuple):
+    """Games that ended, by step of the collection. [N, B]"""
+
+    done: Bool[Array, "N B"]
+    reward: Float[Array, "N B"]
+    """For the learner."""
+    loops: Int[Array, "N B"]
+
+
+class RolloutSizes(NamedTuple):
+    """Sizes of a collection."""
+
+    lanes: int
+    groups: int
+    """Opponents at a time; lanes are split among them."""
+    unroll: int
+    """Agent steps in a trajectory (T)."""
+    steps: int
+    """Steps of the games in one collection (N)."""
+
+
+class Conditioning(NamedTuple):
+    """How strategies are given to the learner."""
+
+    library: StrategyLibrary
+    z_probability: float
+    """Share of games with a z."""
+    reward_probability: float
+    """Probability of each pseudo-reward in a game with a z."""
+
+
+def fresh_workers(game: EmbeddedGame, network: Network, sizes: RolloutSizes, conditioning: Conditioning, key) -> Workers:
+    """New games in all lanes. The learner is asked to follow a z in some of them; its opponents are free."""
+    keys = jax.random.split(key, 4)
+    count = sizes.lanes
+    z = jax.vmap(conditioning.library.sample)(jax.random.split(keys[0], count))
+    asked = jax.random.bernoulli(keys[1], conditioning.z_probability, (count,))
+    z = select(asked, z, jax.tree.map(jnp.zeros_like, z))
+    on = jax.random.bernoulli(keys[2], conditioning.reward_probability, (4, count)) & asked
+    seat = seats(count)
+    both = join(z, jax.tree.map(jnp.zeros_like, z), seat)
+    player = agent(network)
+    lanes = new_lanes(game, player, player, seat, both, keys[3])
+    enabled = StrategyValues(*on)
+    always = jnp.ones(count, bool)
+    return Workers(lanes, always, enabled, lanes.home, _blank(network, lanes, enabled), ~always)
+
+
+def _blank(network: Network, lanes: Lanes, enabled: StrategyValues) -> Record:
+    """A record that stands for none."""
+    observation, privileged = _home_view(lanes)
+    row = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape[1:], leaf.dtype), observation)
+    carry = network.initial_carry()
+    count = len(lanes.seat)
+
+    def zeros(tree):
+        return jax.tree.map(lambda leaf: jnp.zeros((count, *leaf.shape), leaf.dtype), tree)
+
+    # Only shapes are needed, so the weights are made of nothing too.
+    policy = jax.eval_shape(network.init, jax.random.key(0)).policy
+    _, action, log_probs = jax.eval_shape(network.step, policy, carry, row, jax.random.key(0))
+    return Record(
+        jax.tree.map(jnp.zeros_like, observation),
+        jax.tree.map(jnp.zeros_like, privileged),
+        zeros(action),
+        zeros(log_probs),
+        jnp.zeros(count, bool),
+        jax.tree.map(jnp.zeros_like, enabled),
+        jax.tree.map(jnp.zeros_like, lanes.home),
+    )
+
+
+def _home_view(lanes: Lanes) -> tuple[Observation, Privileged]:
+    """What the learner sees, and what its value networks see: both players, itself first."""
+    timestep, seat = lanes.timestep, lanes.seat
+    own, other = side(timestep.privileged, seat), side(timestep.privileged, 1 - seat)
+    return side(timestep.observation, seat), jax.tree.map(lambda a, b: jnp.stack([a, b], 1), own, other)
+
+
+def _act_groups(network: Network, opponents: Any, memory: Any, observation: Observation, key, groups: int):
+    """Each group's lanes under the weights of its opponent; one group after the other."""
+    split = lambda tree: jax.tree.map(lambda x: x.reshape(groups, -1, *x.shape[1:]), tree)  # noqa: E731
+    keys = split(jax.random.split(key, len(jax.tree.leaves(observation)[0])))
+
+    def of_group(inputs):
+        weights, carry, seen, group_keys = inputs
+        carry, action, _ = jax.vmap(network.step, (None, 0, 0, 0))(weights, carry, seen, group_keys)
+        return carry, action
+
+    result = jax.lax.map(of_group, (opponents, split(memory), split(observation), keys))
+    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), result)
+
+
+def collect(
+    game: EmbeddedGame,
+    network: Network,
+    sizes: RolloutSizes,
+    conditioning: Conditioning,
+    policy: Any,
+    opponents: Any,
+    workers: Workers,
+    restart: Bool[Array, " G"],
+    key: PRNGKeyArray,
+) -> tuple[Workers, Trajectory, Finished, Float[Array, ""]]:
+    """Plays on and returns the learner's trajectories.
+
+    Args:
+      opponents: weights of the policies of the groups' opponents, stacked.
+      restart: groups that have a new opponent: their games begin anew.
+    Returns:
+      The workers, trajectories [B], finished games, and the share of lanes in which the learner was due.
+    """
+    fresh_key, key = jax.random.split(key)
+    fresh = fresh_workers(game, network, sizes, conditioning, fresh_key)
+    workers = select(jnp.repeat(restart, sizes.lanes // sizes.groups), fresh, workers)
+
+    def body(carry, step_key):
+        lanes, first, enabled, taken = carry
+        own_key, other_key = jax.random.split(step_key)
+        due, theirs = side(lanes.timestep.acting, lanes.seat), side(lanes.timestep.acting, 1 - lanes.seat)
+        waits = due & (taken >= sizes.unroll)
+        acts = due & ~waits
+        observation, privileged = _home_view(lanes)
+        keys = jax.random.split(own_key, sizes.lanes)
+        home, action, log_probs = jax.vmap(network.step, (None, 0, 0, 0))(policy, lanes.home, observation, keys)
+        record = Record(observation, privileged, action, log_probs, first, enabled, lanes.home)
+        seen = side(lanes.timestep.observation, 1 - lanes.seat)
+        away, reply = _act_groups(network, opponents, lanes.away, seen, other_key, sizes.groups)
+        state, timestep = jax.vmap(game.step)(lanes.state, join(action, reply, lanes.seat))
+        reward, done = side(timestep.reward, lanes.seat), timestep.done & ~waits
+        ended = Finished(done, jnp.where(done, reward, 0.0), state.loop)
+        moved = Lanes(state, timestep, select(acts, home, lanes.home), select(theirs, away, lanes.away), lanes.seat)
+        moved = select(waits, lanes, moved)
+        lanes = select(done, fresh.lanes, moved)
+        first = done | (first & ~acts)
+        enabled = select(done, fresh.enabled, enabled)
+        return (lanes, first, enabled, taken + acts), (record, acts, ended)
+
+    start = (workers.lanes, workers.first, workers.enabled, workers.has_pending.astype(jnp.int32))
+    (lanes, first, enabled, _), (records, acts, ended) = jax.lax.scan(body, start, jax.random.split(key, sizes.steps))
+    records = jax.tree.map(lambda p, r: jnp.concatenate([p[None], r]), workers.pending, records)
+    acts = jnp.concatenate([workers.has_pending[None], acts])
+    current = Record(*_home_view(lanes), *workers.pending[2:])._replace(reset=first, enabled=enabled)
+    due = side(lanes.timestep.acting, lanes.seat)
+    trajectory, pending, has_pending = jax.vmap(pack, (None, 1, 1, 1, 0, 0, 0), (0, 0, 0))(
+        sizes.unroll, records, acts, ended, current, due, workers.teacher_carry
+    )
+    return Workers(lanes, first, enabled, workers.teacher_carry, pending, has_pending), trajectory, ended, acts[1:].mean()
+
+
+def pack(unroll: int, records: Record, acts, ended: Finished, current: Record, due, teacher_carry):
+    """One lane's moments [N + 1, ...] as a trajectory of at most `unroll` steps, and the moment kept back.
+
+    `acts` says at which moments the learner acted; moment 0 is the one kept back before. `current` is the moment after
+    the last, with which values are bootstrapped if the learner is `due` in it. If not, the last action's outcome is
+    still open: that moment is kept back, and values are bootstrapped with it.
+    """
+    moments = len(acts)
+    index = jnp.nonzero(acts, size=unroll + 1, fill_value=moments)[0]
+    number = acts.sum()
+    keeps = ~due
+    steps = number - keeps
+    order = jnp.minimum(index, moments - 1)
+    rows = jax.tree.map(lambda r, c: jnp.where(_like(index < moments, r), r[order], c), records, current)
+    # What happens from one action to the next belongs to the first of the two; moment i + 1 leads to `ended` i.
+    owner = jnp.cumsum(acts)[1:] - 1
+    owned = owner[None] == jnp.arange(unroll)[:, None]
+    mask = jnp.arange(unroll) < steps
+    trajectory = Trajectory(
+        observation=rows.observation,
+        privileged=rows.privileged,
+        action=rows.action,
+        behaviour=rows.behaviour,
+        reset=rows.reset,
+        enabled=rows.enabled,
+        reward=jnp.where(mask, (owned * ended.reward).sum(1), 0.0),
+        ended=mask & (owned & ended.done).any(1),
+        mask=mask,
+        carry=jax.tree.map(lambda leaf: leaf[0], rows.carry),
+        teacher_carry=teacher_carry,
+    )
+    last = jnp.maximum(number - 1, 0)
+    pending = jax.tree.map(lambda leaf: leaf[last], rows)
+    return trajectory, pending, keeps & (number > 0)
+
+
+def _like(flag, leaf):
+    return flag.reshape(flag.shape + (1,) * (leaf.ndim - 1))
