@@ -38,7 +38,8 @@ class BotParameters(NamedTuple):
     """Game loops to the next look when there was nothing to do."""
     upgrades: Bool[Array, ""]
     guard: Float[Array, ""]
-    """Army supply to have for each 1000 game loops after the first 2400; until then idle structures train before others are built."""
+    """Army supply to have for each 1000 game loops after the first 2400; below it idle structures train before others
+    are built."""
     expand_army: Int[Array, ""]
     """Army supply before another town hall is built."""
     random: Bool[Array, ""]
@@ -83,9 +84,9 @@ STYLES = {
         workers=(13, 15),
         army={"Marine": 1.0},
         attack_supply=(6, 9),
-        attack_loop=(5600, 6800),
-        delay=(48, 80),
-        rest=(48, 96),
+        attack_loop=(4200, 5200),
+        delay=(64, 96),
+        rest=(64, 96),
     ),
     "rush": BotStyle(
         follows=("Barracks",),
@@ -94,8 +95,8 @@ STYLES = {
         army={"Marine": 1.0},
         attack_supply=(8, 11),
         attack_loop=(3600, 4300),
-        delay=(16, 28),
-        rest=(16, 40),
+        delay=(16, 32),
+        rest=(33, 64),
     ),
     "macro": BotStyle(
         follows=("Barracks", "CommandCenter", "EngineeringBay"),
@@ -110,10 +111,10 @@ STYLES = {
         },
         workers=(20, 22),
         army={"Marine": 1.0, "Marauder": 0.8, "SiegeTank": 2.0, "Hellion": 0.3},
-        attack_supply=(22, 28),
-        attack_loop=(5400, 6600),
-        delay=(12, 16),
-        rest=(16, 24),
+        attack_supply=(18, 24),
+        attack_loop=(4600, 5600),
+        delay=(8, 16),
+        rest=(16, 32),
         retreat_share=0.3,
         upgrades=True,
         guard=9.0,
@@ -130,7 +131,7 @@ def bot_style(name: str) -> BotStyle:
 
 
 def real_structures(game: GameDescription, style: BotStyle) -> Int[np.ndarray, "n 20"]:
-    """The structures of real Terran build orders that a style follows, one row a game; without the town hall of the start."""
+    """The structures of real Terran build orders that a style follows, one row a game; not the first town hall."""
     rows = []
     for order in load_build_orders("terran"):
         kinds = [game.unit_index[i.unit] for i in order.items if i.unit in style.follows and i.unit in game.unit_index]

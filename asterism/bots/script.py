@@ -28,6 +28,8 @@ ARMY = {
     "SiegeTank": "Factory",
 }
 UPGRADES = ("Research_TerranInfantryWeapons_quick", "Research_TerranInfantryArmor_quick")
+QUEUED = 2
+"""Units that a structure trains or has queued at most."""
 DEFENCE = 16.0
 """Enemies within this many cells of an own town hall are fought."""
 
@@ -227,22 +229,22 @@ class Script:
         return [Option(wanted & self._can(seen, name), self.make(name, idle)) for name in UPGRADES]
 
     def _army(self, parameters: BotParameters, seen: View, saving) -> list[Option]:
-        """Train the unit that the army has least of for its share, where a structure is idle. While money is kept for a
-        structure, only Marines go on."""
+        """Train the unit that the army has least of for its share, where a structure has at most one order. The money for
+        a town hall that a worker is on its way to build is left alone."""
         options = []
+        founding = self._own(seen, "SCV") & (seen.order == self.game.action_index["Build_CommandCenter_pt"])
+        least = jnp.where(founding.any(), 450, jnp.where(saving & (seen.army >= 8), 150, 0))
         share = parameters.army / jnp.maximum(1.0, seen.counts)
         for name, host in ARMY.items():
             index = self.game.unit_index[name]
             rivals = [self.game.unit_index[n] for n, h in ARMY.items() if h == host and n != name]
             can_rival = jnp.array([False])
             for rival in rivals:
-                rival_name = self.game.unit_types[rival].name
-                can_rival = jnp.append(
-                    can_rival, self._can(seen, f"Train_{rival_name}_quick") & (share[rival] > share[index])
-                )
-            mask = self._own(seen, host) & seen.built & (seen.orders == 0)
+                other = f"Train_{self.game.unit_types[rival].name}_quick"
+                can_rival = jnp.append(can_rival, self._can(seen, other) & (share[rival] > share[index]))
+            mask = self._own(seen, host) & seen.built & (seen.orders < QUEUED)
             wanted = (share[index] > 0) & mask.any() & self._can(seen, f"Train_{name}_quick") & ~can_rival.any()
-            kept = saving & (seen.minerals < 150) & (seen.army >= 8)
+            kept = seen.minerals < least
             repeat = jnp.minimum(mask.sum() - 1, 3)
             options.append(Option(wanted & ~kept, self.make(f"Train_{name}_quick", mask, repeat=repeat)))
         return options
@@ -262,8 +264,10 @@ class Script:
         main = jax.random.bernoulli(key, 0.6)
         blind = jnp.where(main, bases[0], bases[jax.random.randint(key, (), 0, len(bases))])
         row = nearest_row(seen.position, seen.enemy, seen.position[free.argmax()])
-        # Soldiers that stand where the enemy should be look elsewhere in its half of the map.
-        stray = bases[0] + jax.random.uniform(key, (2,), minval=-12.0, maxval=12.0)
+        # Soldiers that stand where the enemy should be look elsewhere: about its main, or anywhere.
+        near = bases[0] + jax.random.uniform(key, (2,), minval=-12.0, maxval=12.0)
+        anywhere = jax.random.uniform(jax.random.fold_in(key, 1), (2,), maxval=self.game.map_cells)
+        stray = jnp.where(main, anywhere, near)
         there = jnp.linalg.norm(seen.position[free.argmax()] - bases[0]) < 8.0
         blind = jnp.where(there, stray, blind)
         place = jnp.where(seen.enemy.any(), seen.position[row], blind)

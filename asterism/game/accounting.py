@@ -2,11 +2,12 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.rules import Kind
 from asterism.game.state import State, Units, by_player
-from asterism.game.world import World, is_kind
+from asterism.game.world import World
 
 
 def counts(world: World, units: Units, which: Bool[Array, " N"]) -> Int[Array, "2 U"]:
@@ -47,7 +48,7 @@ def available_actions(world: World, state: State, selectable: Bool[Array, "A U"]
     done = finished(units)
     have = counts(world, units, done) > 0
     equipped = counts(world, units, done & has_addon(world, units)) > 0
-    free = counts(world, units, done & (units.addon < 0)) > 0
+    free = counts(world, units, done & (units.addon < 0) & (units.order_action[:, 0] == 0)) > 0
 
     def of_player(have, equipped, free, minerals, vespene, upgrades, used, cap):
         able = jnp.where(table.needs_addon[:, None], equipped, have)
@@ -61,9 +62,7 @@ def available_actions(world: World, state: State, selectable: Bool[Array, "A U"]
 
     used, cap = supply(world, units)
     money = (players.minerals, players.vespene, players.upgrades)
-    pending = by_player(is_kind(table.kind[units.order_action], Kind.RESEARCH).any(1))
-    busy = jax.vmap(lambda order: (order[:, None] == jnp.arange(len(table.kind))).any(0))(
-        by_player(jnp.where(pending.reshape(-1), units.order_action[:, 0], 0))
-    )
     result = jax.vmap(of_player)(have, equipped, free, *money, used, cap)
-    return result & ~(busy & (table.kind == Kind.RESEARCH))
+    research = np.flatnonzero(np.asarray(table.kind) == Kind.RESEARCH)
+    ordered = by_player((units.order_action[:, :, None] == research).any(1)).any(1)
+    return result.at[:, research].set(result[:, research] & ~ordered)

@@ -1,4 +1,4 @@
-"""Who attacks whom, damage and death. Fights are between the two players: arrays are [2, attackers, targets]."""
+"""Who attacks whom, damage and death. Fights are between the two players: arrays are [2, targets, attackers]."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import finished
 from asterism.game.rules import Kind
-from asterism.game.state import State, Units, by_player, nearest, pop_orders
+from asterism.game.state import State, Units, by_player, nearest, owners, pop_orders
 from asterism.game.world import World, cell_index, is_kind, order_kind
 
 ACQUIRE = 5.0
@@ -15,6 +15,8 @@ ACQUIRE = 5.0
 STRUCTURE_PENALTY = 50.0
 """Units come before structures as targets (StarCraft II's attack priority), then the nearest."""
 UNARMED_PENALTY = 3.0
+LEAST_DAMAGE = 0.5
+"""A hit takes at least this much, whatever the armour."""
 
 
 class Fights(NamedTuple):
@@ -25,132 +27,135 @@ class Fights(NamedTuple):
     in_range: Bool[Array, " N"]
     chases: Bool[Array, " N"]
     """It goes after a target that is out of range."""
+    follows: Bool[Array, " N"]
+    """Its target is the one it was told to attack, and it sees it."""
 
 
 def across(values: Array) -> tuple[Array, Array]:
-    """Values of attackers [2, slots, 1] and of their possible targets [2, 1, slots]."""
+    """Values of attackers [2, 1, slots] and of their possible targets [2, slots, 1], by the attackers' player."""
     mine = by_player(values)
-    return mine[:, :, None], mine[::-1][:, None, :]
+    return mine[:, None, :], mine[::-1][:, :, None]
 
 
 def enemy_distance(units: Units) -> Float[Array, "2 P P"]:
-    """Distance between the centres of own and enemy units."""
-    place = by_player(units.position)
-    square = ((place[0][:, None] - place[1][None]) ** 2).sum(-1)
-    distance = jnp.sqrt(square)
-    return jnp.stack([distance, distance.T])
+    """Distance between the centres of enemy units (rows) and own (columns) of each player."""
+    x, y = units.position[:, 0], units.position[:, 1]
+    (my_x, their_x), (my_y, their_y) = across(x), across(y)
+    return jnp.sqrt((my_x - their_x) ** 2 + (my_y - their_y) ** 2)
 
 
 def visible_enemies(world: World, units: Units, distance: Float[Array, "2 P P"]) -> Bool[Array, "2 P"]:
     """Which enemy units each player sees: within sight of an own unit that is not lower, or flies."""
-    sight, _ = across(jnp.where(finished(units) | world.units.structure[units.type], world.units.sight[units.type], 0.0))
+    sight, _ = across(
+        jnp.where(finished(units) | world.units.structure[units.type], world.units.sight[units.type], 0.0)
+    )
     level = world.terrain.level.reshape(-1)[cell_index(units.position, world.terrain.level.shape[1])]
     flying = world.units.flying[units.type]
     above, below = across(jnp.where(flying, 100, level)), across(level)
     alive = across(units.type > 0)
     seen = (distance <= sight) & (above[0] >= below[1]) & alive[0] & alive[1]
-    return seen.any(1)
+    return seen.any(2)
 
 
-def _weapon(world: World, state: State):
-    """Damage of one volley of each unit against each enemy, and the reach of its weapon. [2, P, P] each."""
-    units = state.units
-    kind, enemy = across(units.type)
-    flying = world.units.flying[enemy]
-    upgrades = state.players.upgrades.astype(jnp.float32)
-
-    def levels(table):
-        """[2, P]: what the upgrades of its owner add to each unit."""
-        return (table[by_player(units.type)] * upgrades[:, None]).sum(-1)
+def _volley(world: World, state: State, target: Int[Array, " N"]) -> Float[Array, " N"]:
+    """Damage of one volley of each unit against its target, armour and upgrades of both counted."""
+    kind = state.units.type
+    enemy = kind[target]
+    upgrades = state.players.upgrades.astype(jnp.float32)[owners(len(kind))]
+    level = lambda table, of, whose: (table[of] * whose).sum(-1)  # noqa: E731
+    armor = world.units.armor[enemy] + level(world.units.upgrade_armor, enemy, upgrades[target])
 
     def volley(weapon):
         bonus = (world.units.attributes[enemy] & weapon.bonus_attribute[kind]) > 0
-        extra = weapon.bonus[kind] + levels(weapon.upgrade_bonus)[:, :, None]
-        damage = weapon.damage[kind] + levels(weapon.upgrade_damage)[:, :, None] + jnp.where(bonus, extra, 0.0)
-        armor = world.units.armor[enemy] + levels(world.units.upgrade_armor)[::-1][:, None, :]
-        hit = weapon.attacks[kind] * jnp.maximum(damage - armor, 0.5)
-        return jnp.where(weapon.damage[kind] > 0, hit, 0.0)
+        extra = weapon.bonus[kind] + level(weapon.upgrade_bonus, kind, upgrades)
+        damage = weapon.damage[kind] + level(weapon.upgrade_damage, kind, upgrades) + jnp.where(bonus, extra, 0.0)
+        return weapon.attacks[kind] * jnp.maximum(damage - armor, LEAST_DAMAGE)
 
-    ground, air = world.units.ground, world.units.air
-    damage = jnp.where(flying, volley(air), volley(ground))
-    reach = jnp.where(flying, air.range[kind], ground.range[kind])
-    return damage, reach
+    return jnp.where(world.units.flying[enemy], volley(world.units.air), volley(world.units.ground))
 
 
-def _weapon_rows(world: World, units: Units):
-    return jnp.maximum(world.units.ground.range, world.units.air.range)[units.type]
-
-
-def choose_targets(world: World, state: State, damage, reach, distance, seen) -> Fights:
+def choose_targets(world: World, state: State, distance, seen) -> Fights:
     """Each armed unit's target: the one it was told, else the nearest that it may take up by itself."""
-    units, count = state.units, len(state.units.type)
-    slots = count // 2
+    units, table, count = state.units, world.units, len(state.units.type)
+    slots, kinds = count // 2, units.type
     kind = order_kind(world, units.order_action[:, 0])
-    radius = across(world.units.radius[units.type])
+    reach_most = jnp.maximum(table.ground.range, table.air.range)[kinds]
+    radius = across(table.radius[kinds])
     edge = distance - radius[0] - radius[1]
-    valid = seen[:, None, :] & (damage > 0) & across(finished(units))[0]
-    idle = (kind == Kind.NO_OP) & ~world.units.worker[units.type]
+    able = finished(units)
+    hits_ground, hits_air = (by_player(able & (w.damage[kinds] > 0))[:, None, :] for w in (table.ground, table.air))
+    valid = seen[:, :, None] & jnp.where(across(table.flying[kinds])[1], hits_air, hits_ground)
+    idle = (kind == Kind.NO_OP) & ~table.worker[kinds]
     free = idle | (is_kind(kind, Kind.ATTACK, Kind.PATROL) & (units.order_target[:, 0] < 0))
-    acquires = jnp.where(free, _weapon_rows(world, units) + ACQUIRE, 0.0)
-    acquires = jnp.where(kind == Kind.HOLD, _weapon_rows(world, units), acquires)
-    taken = valid & (edge <= across(acquires)[0]) & across(acquires > 0)[0]
-    armed = (world.units.ground.damage + world.units.air.damage)[units.type] > 0
-    penalty = jnp.where(world.units.structure[units.type] & ~armed, STRUCTURE_PENALTY, 0.0)
-    penalty = penalty + jnp.where(world.units.worker[units.type], UNARMED_PENALTY, 0.0)
-    score = jnp.where(taken, edge + across(penalty)[1], jnp.inf)
+    acquires = jnp.where(free, reach_most + ACQUIRE, jnp.where(kind == Kind.HOLD, reach_most, -1e3))
+    armed = (table.ground.damage + table.air.damage)[kinds] > 0
+    penalty = jnp.where(table.structure[kinds] & ~armed, STRUCTURE_PENALTY, 0.0)
+    penalty = penalty + jnp.where(table.worker[kinds], UNARMED_PENALTY, 0.0)
+    score = jnp.where(valid & (edge <= across(acquires)[0]), edge + across(penalty)[1], jnp.inf)
     enemies = (jnp.arange(2)[::-1] * slots)[:, None]
-    auto = jnp.where(jnp.isfinite(score.min(2)), nearest(score) + enemies, -1).reshape(-1)
+    auto = jnp.where(jnp.isfinite(score.min(1)), nearest(score, axis=1) + enemies, -1).reshape(-1)
+
+    player, within = jnp.arange(count) // slots, jnp.arange(count) % slots
     told = units.order_target[:, 0]
-    foe = (told >= 0) & (told < count) & ((told // slots) != (jnp.arange(count) // slots))
-    told_valid = valid[jnp.arange(count) // slots, jnp.arange(count) % slots, told % slots]
-    told = jnp.where((kind == Kind.ATTACK) & foe & told_valid, told, -1)
-    target = jnp.where(told >= 0, told, auto)
-    at = (jnp.arange(count) // slots, jnp.arange(count) % slots, target % slots)
-    in_range = (target >= 0) & (edge[at] <= reach[at])
-    chases = (target >= 0) & ~in_range & (kind != Kind.HOLD) & (world.units.speed[units.type] > 0)
-    return Fights(target, in_range, chases)
+    foe = (kind == Kind.ATTACK) & (told >= 0) & (told < count) & (told // slots != player)
+    follows = foe & valid[player, told % slots, within]
+    target = jnp.where(follows, told, auto)
+    flying = table.flying[kinds[jnp.maximum(target, 0)]]
+    reach = jnp.where(flying, table.air.range[kinds], table.ground.range[kinds])
+    in_range = (target >= 0) & (edge[player, target % slots, within] <= reach)
+    chases = (target >= 0) & ~in_range & (kind != Kind.HOLD) & (table.speed[kinds] > 0)
+    return Fights(target, in_range, chases, follows)
 
 
 def fight(world: World, state: State, dt: int) -> tuple[State, Fights]:
     """One tick of combat: targets, shots and their damage. The dead are taken off by `bury`."""
-    units, count = state.units, len(state.units.type)
-    slots = count // 2
+    units, slots = state.units, len(state.units.type) // 2
     distance = enemy_distance(units)
-    seen = visible_enemies(world, units, distance)
-    damage, reach = _weapon(world, state)
-    fights = choose_targets(world, state, damage, reach, distance, seen)
+    fights = choose_targets(world, state, distance, visible_enemies(world, units, distance))
     cooldown = units.cooldown - dt
     fires = fights.in_range & (cooldown <= 0)
-    at = (jnp.arange(count) // slots, jnp.arange(count) % slots, fights.target % slots)
-    dealt = by_player(jnp.where(fires, damage[at], 0.0))
-    aimed = by_player(fights.target % slots)[:, :, None] == jnp.arange(slots)
-    suffered = (dealt[:, :, None] * aimed).sum(1)[::-1].reshape(-1)
-    against_air = world.units.flying[units.type[jnp.maximum(fights.target, 0)]]
+    target = jnp.maximum(fights.target, 0)
+    dealt = by_player(jnp.where(fires, _volley(world, state, target), 0.0))
+    aimed = by_player(target % slots)[:, :, None] == jnp.arange(slots)
+    suffered = jnp.where(aimed, dealt[:, :, None], 0.0).sum(1)[::-1].reshape(-1)
+    against_air = world.units.flying[units.type[target]]
     period = jnp.where(against_air, world.units.air.cooldown[units.type], world.units.ground.cooldown[units.type])
     # A shot falls within the tick: what is left over of the tick counts for the next one.
     cooldown = jnp.where(fires, cooldown + period, jnp.maximum(cooldown, 0.0))
-    return state._replace(units=units._replace(cooldown=cooldown, health=units.health - suffered)), fights
+    # An attacker remembers where it last saw the enemy that it was told to attack.
+    last_seen = jnp.where(fights.follows[:, None], units.position[target], units.order_position[:, 0])
+    units = units._replace(
+        cooldown=cooldown,
+        health=units.health - suffered,
+        order_position=units.order_position.at[:, 0].set(last_seen),
+    )
+    return state._replace(units=units), fights
 
 
 def bury(world: World, state: State) -> State:
-    """Takes the dead off the field, and every order that points at them."""
-    units, count = state.units, len(state.units.type)
+    """Takes the dead off the field, and every order that points at them. What they had yet to make is paid back."""
+    units, players, count = state.units, state.players, len(state.units.type)
     dead = (units.type > 0) & (units.health <= 0)
-    emptied = dead[:, None]
+    table, orders = world.actions, units.order_action
+    unmade = is_kind(table.kind, Kind.TRAIN, Kind.RESEARCH)[orders] & dead[:, None]
+    back = lambda cost: by_player(jnp.where(unmade, cost[orders], 0.0)).sum((1, 2))  # noqa: E731
+    players = players._replace(
+        minerals=players.minerals + back(table.minerals), vespene=players.vespene + back(table.vespene)
+    )
     units = units._replace(
         type=jnp.where(dead, 0, units.type),
-        order_action=jnp.where(emptied, 0, units.order_action),
-        order_target=jnp.where(emptied, -1, units.order_target),
+        order_action=jnp.where(dead[:, None], 0, orders),
+        order_target=jnp.where(dead[:, None], -1, units.order_target),
         working=units.working & ~dead,
         addon=jnp.where(dead | dead[jnp.maximum(units.addon, 0)], -1, units.addon),
     )
     lost = (units.order_target >= 0) & (units.order_target < count) & dead[jnp.clip(units.order_target, 0, count - 1)]
     # An order in the middle of the queue keeps its place: it becomes one to go where the target was.
-    attack = world.unit_action["Attack_pt"]
     first = lost[:, 0]
     rest = lost.at[:, 0].set(False)
     units = units._replace(
-        order_action=jnp.where(rest, attack, units.order_action),
+        order_action=jnp.where(rest, world.unit_action["Attack_pt"], units.order_action),
         order_target=jnp.where(rest, -1, units.order_target),
     )
-    return state._replace(units=pop_orders(units, first))
+    turn = state.turn._replace(selected=state.turn.selected & ~dead)
+    return state._replace(units=pop_orders(units, first), players=players, turn=turn)

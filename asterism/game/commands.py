@@ -1,4 +1,4 @@
-"""Turns an agent's action into orders of units."""
+"""Turns the agents' actions into orders of units. Arrays are [2, ...] by player, or [N, ...] by unit."""
 
 from typing import NamedTuple
 
@@ -10,23 +10,26 @@ from asterism.game.accounting import finished, has_addon, units_with_queue
 from asterism.game.production import snap
 from asterism.game.rules import Kind
 from asterism.game.settings import GameSettings
-from asterism.game.state import State, Units, append_orders, owners, set_orders
-from asterism.game.world import World, is_kind
+from asterism.game.state import State, Units, by_player, give_orders, nearest, owners
+from asterism.game.world import World, is_kind, on_ground
 from asterism.interface.action import Action
+from asterism.interface.description import GameDescription
 from asterism.interface.sizes import InterfaceSize
 
 
 class Command(NamedTuple):
-    """One player's action in terms of the game."""
+    """Both players' actions in terms of the game."""
 
-    player: Int[Array, ""]
-    action: Int[Array, ""]
-    queued: Bool[Array, ""]
-    repeat: Int[Array, ""]
-    selected: Bool[Array, " N"]
-    target: Int[Array, ""]
+    action: Int[Array, " 2"]
+    kind: Int[Array, " 2"]
+    """`Kind` of the action; NO_OP where the player does not act or the action is not available."""
+    queued: Bool[Array, " 2"]
+    repeat: Int[Array, " 2"]
+    target: Int[Array, " 2"]
     """Slot, or N plus resource; -1 for a place."""
-    place: Float[Array, " 2"]
+    place: Float[Array, "2 2"]
+    selected: Bool[Array, " N"]
+    """Units that carry it out."""
 
 
 def location_to_place(location: Int[Array, "..."], size: InterfaceSize, cells: int) -> Float[Array, "... 2"]:
@@ -41,161 +44,187 @@ def place_to_location(place: Float[Array, "... 2"], size: InterfaceSize, cells: 
     return cell[..., 1] * size.location + cell[..., 0]
 
 
-def read_command(world: World, state: State, action: Action, player, size: InterfaceSize, selectable, uses) -> Command:
-    """The command in an action: entity indices become slots, units that cannot take it are left out."""
-    count = len(state.units.type)
-    entities = state.turn.entities[player]
-    slots = jnp.where(action.units >= 0, entities[jnp.clip(action.units, 0, size.entities - 1)], -1)
-    slots = jnp.where((slots >= 0) & (slots < count), slots, count)
-    selected = jnp.zeros(count, bool).at[slots].set(True, mode="drop")
-    selected &= selectable[action.action_type][state.units.type] & finished(state.units)
-    selected &= owners(count) == player
-    target = jnp.where(uses.target_unit[action.action_type], entities[jnp.clip(action.target_unit, 0, size.entities - 1)], -1)
-    place = location_to_place(action.location, size, world.terrain.level.shape[1])
-    at_unit = jnp.where(target < count, state.units.position[jnp.clip(target, 0, count - 1)], 0.0)
+def per_unit(values: Array, count: int) -> Array:
+    """[2, ...] by player -> [N, ...]: of each unit's owner."""
+    return jnp.repeat(values, count // 2, axis=0)
+
+
+def read_commands(
+    world: World, state: State, action: Action, acting: Bool[Array, " 2"], size: InterfaceSize, game: GameDescription
+) -> Command:
+    """The commands in actions: entity indices become slots, units that cannot take the action are left out.
+
+    An action that is not available, or that needs a target unit and has none, does nothing.
+    """
+    units, count = state.units, len(state.units.type)
+    uses = jax.tree.map(jnp.asarray, game.uses)
+    kind = action.action_type
+    entities, rows = state.turn.entities, jnp.arange(2)
+    row = lambda index: jnp.clip(index, 0, size.entities - 1)  # noqa: E731
+    slots = jnp.where(action.units >= 0, jnp.take_along_axis(entities, row(action.units), 1), -1)
+    selected = (per_unit(slots, count) == jnp.arange(count)[:, None]).any(1)
+    target = jnp.where(uses.target_unit[kind], entities[rows, row(action.target_unit)], -1)
+    takes = acting & state.turn.available[rows, kind] & ((target >= 0) | ~uses.target_unit[kind])
+    able = jnp.asarray(game.selectable)[kind][owners(count), units.type]
+    at_unit = units.position[jnp.clip(target, 0, count - 1)]
     at_resource = world.terrain.resources[jnp.clip(target - count, 0, len(world.terrain.resources) - 1)]
-    place = jnp.where(target >= count, at_resource, jnp.where(target >= 0, at_unit, place))
-    queued = (action.queued > 0) & uses.queued[action.action_type]
-    repeat = jnp.where(uses.repeat[action.action_type], action.repeat, 0)
-    return Command(player, action.action_type, queued, repeat, selected, target, place)
+    place = location_to_place(action.location, size, world.terrain.level.shape[1])
+    place = jnp.where((target >= 0)[:, None], jnp.where((target >= count)[:, None], at_resource, at_unit), place)
+    return Command(
+        action=kind,
+        kind=jnp.where(takes, world.actions.kind[kind], Kind.NO_OP),
+        queued=(action.queued > 0) & uses.queued[kind],
+        repeat=jnp.where(uses.repeat[kind], action.repeat, 0),
+        target=target,
+        place=place,
+        selected=selected & able & finished(units) & per_unit(takes, count),
+    )
 
 
-def _geyser_under(world: World, units: Units, target):
-    """A refinery as a target of gathering stands for the geyser under it."""
+def _geyser_under(world: World, units: Units, target: Int[Array, " 2"]) -> Int[Array, " 2"]:
+    """An own finished refinery as a target of gathering stands for the geyser under it."""
     count = len(units.type)
     slot = jnp.clip(target, 0, count - 1)
-    near = jnp.abs(units.position[slot] - world.terrain.resources).max(1) < 1.0
-    is_refinery = (target >= 0) & (target < count) & world.units.refinery[units.type[slot]]
-    return jnp.where(is_refinery & near.any(), count + near.argmax(), target)
+    near = jnp.abs(units.position[slot][:, None] - world.terrain.resources).max(-1) < 1.0
+    refinery = (target >= 0) & (target < count) & (slot // (count // 2) == jnp.arange(2))
+    refinery &= (world.units.refinery[units.type] & finished(units))[slot]
+    return jnp.where(refinery & near.any(1), count + near.argmax(1), target)
+
+
+def _smart(world: World, units: Units, command: Command, target: Int[Array, " 2"]) -> Int[Array, " N"]:
+    """What Smart means for each unit: gather, attack, go on with a structure, or walk there."""
+    count = len(units.type)
+    slot = jnp.clip(target, 0, count - 1)
+    is_unit = (target >= 0) & (target < count)
+    own = is_unit & (slot // (count // 2) == jnp.arange(2))
+    each = lambda values: per_unit(values, count)  # noqa: E731
+    worker = world.units.worker[units.type]
+    armed = (world.units.ground.damage + world.units.air.damage)[units.type] > 0
+    # An unfinished structure is gone on with: the order is the one that builds its type.
+    build = jnp.where(own & (units.build_left[slot] > 0), world.build_action[units.type[slot]], 0)
+    action = jnp.full(count, world.unit_action["Move_pt"])
+    action = jnp.where(each(target >= count) & worker, world.unit_action["Harvest_Gather_unit"], action)
+    action = jnp.where(each(is_unit & ~own) & armed, world.unit_action["Attack_unit"], action)
+    return jnp.where(each(build > 0) & worker, each(build), action)
 
 
 def order_units(world: World, state: State, command: Command) -> Units:
     """Orders for movement, attack and mining: every selected unit takes it. Smart becomes what its target asks for."""
     units, count = state.units, len(state.units.type)
-    kind = world.actions.kind[command.action]
-    target = _geyser_under(world, units, command.target)
-    slot = jnp.clip(target, 0, count - 1)
-    enemy = (target >= 0) & (target < count) & (slot // (count // 2) != command.player)
-    own = (target >= 0) & (target < count) & ~enemy
-    resource = target >= count
-    smart = kind == Kind.SMART
-    worker = world.units.worker[units.type]
-    armed = (world.units.ground.damage + world.units.air.damage)[units.type] > 0
-    given = world.unit_action
-    action = jnp.broadcast_to(command.action, (count,))
-    action = jnp.where(smart, given["Move_pt"], action)
-    action = jnp.where(smart & resource & worker, given["Harvest_Gather_unit"], action)
-    action = jnp.where(smart & enemy & armed, given["Attack_unit"], action)
-    # An unfinished structure is gone on with: the order is the one that builds its type.
-    makes = world.actions.product == units.type[slot]
-    build = (makes & (world.actions.kind == Kind.BUILD)).argmax()
-    resumes = smart & own & worker & (units.build_left[slot] > 0) & (makes & (world.actions.kind == Kind.BUILD)).any()
-    action = jnp.where(resumes, build, action)
-    new_kind = world.actions.kind[action]
-    which = command.selected & is_kind(kind, Kind.SMART, Kind.MOVE, Kind.ATTACK, Kind.HOLD, Kind.PATROL, Kind.GATHER, Kind.RETURN)
-    which &= ~((new_kind == Kind.GATHER) & ~resource)
-    which &= ~((new_kind == Kind.ATTACK) & own)
-    keeps = is_kind(new_kind, Kind.ATTACK, Kind.GATHER) | resumes
-    own_target = jnp.where(new_kind == Kind.RETURN, units.order_target[:, 0], jnp.where(keeps, target, -1))
-    # Bringing home goes over into gathering at the field the worker came from, or the nearest that has room.
-    which &= ~((new_kind == Kind.RETURN) & (own_target < count))
-    action = jnp.where(new_kind == Kind.RETURN, given["Harvest_Gather_unit"], action)
-    now = set_orders(units, which, action, own_target, command.place)
-    patrols = which & (new_kind == Kind.PATROL)
-    back = jnp.where(patrols[:, None], units.position, now.order_position[:, 1])
-    now = now._replace(order_position=now.order_position.at[:, 1].set(back))
-    later = append_orders(units, which, action, own_target, command.place)
-    later = later._replace(order_position=jnp.where(patrols[:, None, None], now.order_position, later.order_position))
-    chosen = jax.tree.map(lambda a, b: jnp.where(command.queued, a, b), later, now)
-    stopped = set_orders(units, command.selected & (kind == Kind.STOP), 0, -1, jnp.zeros(2))
-    return jax.tree.map(lambda a, b: jnp.where(kind == Kind.STOP, a, b), stopped, chosen)
+    each = lambda values: per_unit(values, count)  # noqa: E731
+    given = each(command.kind)
+    gathers = is_kind(command.kind, Kind.GATHER, Kind.SMART)
+    target = jnp.where(gathers, _geyser_under(world, units, command.target), command.target)
+    action = jnp.where(given == Kind.SMART, _smart(world, units, command, target), each(command.action))
+    kind = world.actions.kind[action]
+    at = each(target)
+    enemy = (at >= 0) & (at < count) & (at // (count // 2) != owners(count))
+    steers = (Kind.SMART, Kind.MOVE, Kind.ATTACK, Kind.STOP, Kind.HOLD, Kind.PATROL, Kind.GATHER, Kind.RETURN)
+    which = command.selected & is_kind(given, *steers)
+    which &= (kind != Kind.GATHER) | (at >= count)
+    which &= (kind != Kind.ATTACK) | (at < 0) | enemy
+    which &= (kind != Kind.RETURN) | (units.carrying > 0)
+    # A worker that brings home what it carries goes back to its field.
+    mines = is_kind(world.actions.kind[units.order_action[:, 0]], Kind.GATHER, Kind.RETURN)
+    field = jnp.where(mines, units.order_target[:, 0], -1)
+    at = jnp.where(is_kind(kind, Kind.ATTACK, Kind.GATHER, Kind.BUILD), at, -1)
+    at = jnp.where(kind == Kind.RETURN, field, at)
+    flying = world.units.flying[units.type][:, None]
+    place = jnp.where(flying, each(command.place), each(on_ground(world, command.place)))
+    action = jnp.where(given == Kind.STOP, 0, action)
+    return give_orders(units, which, action, at, place, each(command.queued) & (given != Kind.STOP))
 
 
 def order_construction(world: World, state: State, command: Command, radius: int) -> Units:
-    """The selected worker that is nearest goes to build; a refinery needs a geyser as its target."""
+    """The selected worker that is nearest goes to build, if there is ground; a refinery needs a geyser as target."""
     units, count = state.units, len(state.units.type)
     product = world.actions.product[command.action]
     refinery = world.units.refinery[product]
-    site = jnp.where(refinery, command.place, snap(world, units, product, command.place, radius))
-    distance = jnp.where(command.selected, ((units.position - site) ** 2).sum(1), jnp.inf)
-    nearest = (jnp.arange(count) == distance.argmin()) & command.selected
-    nearest &= (world.actions.kind[command.action] == Kind.BUILD) & (~refinery | (command.target >= count))
-    now = set_orders(units, nearest, command.action, -1, site)
-    later = append_orders(units, nearest, command.action, -1, site)
-    return jax.tree.map(lambda a, b: jnp.where(command.queued, a, b), later, now)
+    sites, free = jax.vmap(lambda kind, place, flip: snap(world, units, kind, place, radius, flip))(
+        product, command.place, jnp.arange(2) == 1
+    )
+    site = jnp.where(refinery[:, None], command.place, sites)
+    resource = jnp.clip(command.target - count, 0, len(world.terrain.resources) - 1)
+    free = jnp.where(refinery, (command.target >= count) & world.terrain.is_geyser[resource], free)
+    distance = ((by_player(units.position) - site[:, None]) ** 2).sum(-1)
+    builder = nearest(jnp.where(by_player(command.selected), distance, jnp.inf))
+    which = by_player(command.selected) & (jnp.arange(count // 2) == builder[:, None])
+    which &= (free & (command.kind == Kind.BUILD))[:, None]
+    each = lambda values: per_unit(values, count)  # noqa: E731
+    return give_orders(units, which.reshape(-1), each(command.action), -1, each(site), each(command.queued))
 
 
 def order_production(world: World, state: State, command: Command) -> State:
-    """Training, research and add-ons: the selected structures with the shortest queues take it, `repeat` more of them, as far as
-    the money goes. Costs are paid now."""
+    """Training, research and add-ons: the selected structures with the shortest queues take it, `repeat` more of them,
+    as far as the money goes. Costs are paid now."""
     units, players, table = state.units, state.players, world.actions
-    action, kind = command.action, table.kind[command.action]
-    able = command.selected & units_with_queue(world, units)
-    able &= ~table.needs_addon[action] | has_addon(world, units)
-    able &= (kind != Kind.ADDON) | (units.addon < 0)
-    able &= is_kind(kind, Kind.TRAIN, Kind.RESEARCH, Kind.ADDON)
-    length = jnp.where(able, (units.order_action > 0).sum(1), 100)
-    rank = jnp.argsort(jnp.argsort(length))
-    minerals, vespene = players.minerals[command.player], players.vespene[command.player]
+    action, count = command.action, len(units.type)
+    each = lambda values: per_unit(values, count)  # noqa: E731
+    kind, idle = each(command.kind), units.order_action[:, 0] == 0
+    able = command.selected & units_with_queue(world, units) & is_kind(kind, Kind.TRAIN, Kind.RESEARCH, Kind.ADDON)
+    able &= ~each(table.needs_addon[action]) | has_addon(world, units)
+    able &= (kind != Kind.ADDON) | ((units.addon < 0) & idle)
+    slots = count // 2
+    key = by_player(jnp.where(able, (units.order_action > 0).sum(1), 100)) * slots + jnp.arange(slots)
+    rank = (key[:, :, None] > key[:, None, :]).sum(2)
     share = lambda have, cost: jnp.where(cost > 0, have // jnp.maximum(cost, 1.0), 100.0)  # noqa: E731
-    most = jnp.minimum(share(minerals, table.minerals[action]), share(vespene, table.vespene[action]))
-    taken = able & (rank < jnp.minimum(1 + command.repeat, most))
-    number = taken.sum()
-    units = append_orders(units, taken, action, -1, command.place)
+    most = jnp.minimum(share(players.minerals, table.minerals[action]), share(players.vespene, table.vespene[action]))
+    taken = by_player(able) & (rank < jnp.minimum(1 + command.repeat, most)[:, None])
+    units = give_orders(units, taken.reshape(-1), each(action), -1, each(command.place), queued=True)
     rallies = command.selected & (kind == Kind.RALLY)
-    units = units._replace(rally=jnp.where(rallies[:, None], command.place, units.rally))
+    rally = each(on_ground(world, command.place))
     players = players._replace(
-        minerals=players.minerals.at[command.player].add(-number * table.minerals[action]),
-        vespene=players.vespene.at[command.player].add(-number * table.vespene[action]),
+        minerals=players.minerals - taken.sum(1) * table.minerals[action],
+        vespene=players.vespene - taken.sum(1) * table.vespene[action],
     )
+    units = units._replace(rally=jnp.where(rallies[:, None], rally, units.rally))
     return cancel_last(world, state._replace(units=units, players=players), command)
 
 
 def cancel_last(world: World, state: State, command: Command) -> State:
     """Cancels the last training or research of each selected structure; its cost comes back."""
     units, players, table = state.units, state.players, world.actions
+    count, depth = units.order_action.shape
     length = (units.order_action > 0).sum(1)
-    last = jnp.maximum(length - 1, 0)
-    rows = jnp.arange(len(last))
-    action = units.order_action[rows, last]
-    which = command.selected & (table.kind[command.action] == Kind.CANCEL)
+    last = jnp.arange(depth) == length[:, None] - 1
+    action = (units.order_action * last).sum(1)
+    which = command.selected & (per_unit(command.kind, count) == Kind.CANCEL)
     which &= is_kind(table.kind[action], Kind.TRAIN, Kind.RESEARCH)
-    refund = lambda cost: jnp.where(which, cost[action], 0.0).sum()  # noqa: E731
+    refund = lambda cost: by_player(jnp.where(which, cost[action], 0.0)).sum(1)  # noqa: E731
     units = units._replace(
-        order_action=units.order_action.at[rows, last].set(jnp.where(which, 0, action)),
+        order_action=jnp.where(which[:, None] & last, 0, units.order_action),
         working=units.working & ~(which & (length == 1)),
     )
     players = players._replace(
-        minerals=players.minerals.at[command.player].add(refund(table.minerals)),
-        vespene=players.vespene.at[command.player].add(refund(table.vespene)),
+        minerals=players.minerals + refund(table.minerals), vespene=players.vespene + refund(table.vespene)
     )
     return state._replace(units=units, players=players)
 
 
-def command_player(
-    world: World, state: State, action: Action, player, acts, settings: GameSettings, size: InterfaceSize, game
+def command_players(
+    world: World,
+    state: State,
+    action: Action,
+    acting: Bool[Array, " 2"],
+    settings: GameSettings,
+    size: InterfaceSize,
+    game: GameDescription,
 ) -> State:
-    """Carries out one player's action if it `acts` and the action is available."""
-    uses = jax.tree.map(jnp.asarray, game.uses)
-    command = read_command(world, state, action, player, size, jnp.asarray(game.selectable), uses)
-    available = state.turn.available[player, action.action_type]
-    command = command._replace(selected=command.selected & acts & available)
-    kind = world.actions.kind[command.action]
-    built = order_construction(world, state, command, settings.placement_snap)
-    ordered = order_units(world, state, command)
-    units = jax.tree.map(lambda a, b: jnp.where(kind == Kind.BUILD, a, b), built, ordered)
+    """Carries out the actions ([2, ...]) of the players that are `acting`, where they are available."""
+    command = read_commands(world, state, action, acting, size, game)
+    units = order_units(world, state, command)
+    units = order_construction(world, state._replace(units=units), command, settings.placement_snap)
     state = order_production(world, state._replace(units=units), command)
-    camera = jnp.where(acts & (kind == Kind.CAMERA), command.place, state.players.camera[player])
-    selected = jnp.where(acts & (owners(len(units.type)) == player), command.selected, state.turn.selected)
-    keep = lambda new, old: old.at[player].set(jnp.where(acts, new, old[player]))  # noqa: E731
-    turn = state.turn._replace(
-        next_loop=keep(state.loop + jnp.maximum(action.delay, 1), state.turn.next_loop),
-        action_type=keep(action.action_type, state.turn.action_type),
-        delay=keep(action.delay, state.turn.delay),
-        queued=keep(action.queued, state.turn.queued),
-        repeat=keep(action.repeat, state.turn.repeat),
-        selected=selected,
-        target=keep(command.target, state.turn.target),
+    turn, players = state.turn, state.players
+    now = lambda new, old: jnp.where(acting, new, old)  # noqa: E731
+    turn = turn._replace(
+        next_loop=now(state.loop + jnp.maximum(action.delay, 1), turn.next_loop),
+        action_type=now(action.action_type, turn.action_type),
+        delay=now(action.delay, turn.delay),
+        queued=now(action.queued, turn.queued),
+        repeat=now(action.repeat, turn.repeat),
+        selected=jnp.where(per_unit(acting, len(units.type)), command.selected, turn.selected),
+        target=now(command.target, turn.target),
     )
-    players = state.players._replace(camera=state.players.camera.at[player].set(camera))
-    return state._replace(players=players, turn=turn)
+    camera = jnp.where((command.kind == Kind.CAMERA)[:, None], command.place, players.camera)
+    return state._replace(players=players._replace(camera=camera), turn=turn)

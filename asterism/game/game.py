@@ -11,7 +11,7 @@ from asterism.game.maps import load_map
 from asterism.game.observe import observe
 from asterism.game.rules import Rules, terran_v1
 from asterism.game.settings import GameSettings
-from asterism.game.state import Players, State, Turn, Units, by_player, owners, set_orders
+from asterism.game.state import Players, State, Turn, Units, by_player, give_orders, owners
 from asterism.game.world import World, make_world
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription, TimeStep
@@ -63,11 +63,7 @@ class EmbeddedGame:
     def step(self, state: State, action: Action) -> tuple[State, TimeStep]:
         """Applies the actions of the players whose turn it is, then plays `settings.step` game loops."""
         acting = state.loop >= state.turn.next_loop
-        for player in range(2):
-            own = jax.tree.map(lambda part, p=player: part[p], action)
-            state = commands.command_player(
-                self.world, state, own, player, acting[player], self.settings, self.size, self.description
-            )
+        state = commands.command_players(self.world, state, action, acting, self.settings, self.size, self.description)
         ticks = self.settings.step // self.settings.tick
         state = jax.lax.fori_loop(0, ticks, lambda _, s: tick(self.world, s, self.settings.tick), state)
         reward, done = result(self.world, state, self.settings.time_limit)
@@ -81,13 +77,14 @@ class EmbeddedGame:
 
 def tick(world: World, state: State, dt: int) -> State:
     """`dt` game loops: mining, building, production, combat, movement, deaths."""
-    state = economy.mine(world, state, dt)
+    hall = economy.nearest_townhall(world, state.units)
+    state = economy.mine(world, state, hall, dt)
     state = production.place_structures(world, state)
-    state = production.construct(world, state, dt)
     state = production.begin_work(world, state)
+    state = production.construct(world, state, dt)
     state = production.finish_work(world, state, dt)
     state, fights = combat.fight(world, state, dt)
-    state = movement.move(world, state, fights, dt)
+    state = movement.move(world, state, fights, hall, dt)
     state = combat.bury(world, state)
     return state._replace(loop=state.loop + dt)
 
@@ -99,7 +96,9 @@ def result(world: World, state: State, time_limit: int) -> tuple[Float[Array, " 
     return reward, ~standing.all() | (state.loop >= time_limit)
 
 
-def initial_state(world: World, game: GameDescription, settings: GameSettings, size: InterfaceSize, z: Strategy) -> State:
+def initial_state(
+    world: World, game: GameDescription, settings: GameSettings, size: InterfaceSize, z: Strategy
+) -> State:
     """A town hall and its workers for each player."""
     slots, queue, count = settings.slots, settings.queue, 2 * settings.slots
     workers = world.economics.start_workers
@@ -161,4 +160,6 @@ def spread_workers(world: World, state: State) -> State:
     chosen = fields[owners(count), within % 8] + count
     worker = world.units.worker[state.units.type]
     gather = world.unit_action["Harvest_Gather_unit"]
-    return state._replace(units=set_orders(state.units, worker, gather, chosen, world.terrain.resources[chosen - count]))
+    return state._replace(
+        units=give_orders(state.units, worker, gather, chosen, world.terrain.resources[chosen - count])
+    )

@@ -1,4 +1,4 @@
-"""Maps: what can be walked and built on, how high it lies, where players start and resources stand. Cells are game units."""
+"""Maps: what can be walked and built on, how high it lies, where players and resources are. Cells are game units."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,18 @@ from jaxtyping import Bool, Float, Int
 
 from asterism.errors import UserError
 
-# Eight mineral fields and two geysers as they lie around a town hall at (0, 0), for a base in the lower left corner.
-MINERAL_OFFSETS = np.array([(-7, 3), (-7, 1), (-7, -1), (-6, -3), (-3, -6), (-1, -7), (1, -7), (3, -7)], float)
+# Eight mineral fields (2 x 1 cells) and two geysers (3 x 3) as they lie around a town hall at (0, 0), for a base in
+# the lower left corner: as in StarCraft II some fields touch the three cells that a town hall keeps free, the others
+# lie a cell farther.
+MINERAL_OFFSETS = np.array(
+    [(-6.5, 3), (-7.5, 1), (-7.5, -1), (-6.5, -3), (-3.5, -6), (-1.5, -7), (0.5, -7), (2.5, -6)], float
+)
 GEYSER_OFFSETS = np.array([(-2, 7), (7, -2)], float)
 
 
 @dataclass(frozen=True)
 class Map:
-    """A map for two players. Grids are indexed [y, x]; bases of player 0 come first, each player's main before its natural."""
+    """A map for two players. Grids are indexed [y, x]; bases of player 0 come first, mains before naturals."""
 
     name: str
     height: Int[np.ndarray, "h w"]
@@ -54,8 +58,8 @@ def _draw(height, pathable, buildable, x, y, level, build=True):
 def first_light() -> Map:
     """A map of 64 x 64 cells, symmetric under half a turn.
 
-    The main lies on the highest ground, a ramp leads down to the natural and another to the low centre, where a block of
-    cliffs stands; the third base opens to the centre by a ramp of its own.
+    The main lies on the highest ground, a ramp leads down to the natural and another to the low centre, where a block
+    of cliffs stands; the third base opens to the centre by a ramp of its own.
     """
     cells = 64
     height = np.zeros((cells, cells), np.int32)
@@ -98,7 +102,9 @@ def load_map(name: str) -> Map:
     return MAPS[name]()
 
 
-def free_rectangles(free: Bool[np.ndarray, "h w"], left: int, right: int, down: int, up: int) -> Bool[np.ndarray, "h w"]:
+def free_rectangles(
+    free: Bool[np.ndarray, "h w"], left: int, right: int, down: int, up: int
+) -> Bool[np.ndarray, "h w"]:
     """For each cell, whether all cells from (x - left, y - down) to (x + right - 1, y + up - 1) are free."""
     padded = np.pad(free, ((down, up), (left, right)))
     result = np.ones_like(free)
@@ -110,7 +116,7 @@ def free_rectangles(free: Bool[np.ndarray, "h w"], left: int, right: int, down: 
 
 
 def free_ground(game_map: Map, townhall: bool) -> Bool[np.ndarray, "h w"]:
-    """Cells on which a structure may stand: buildable and not under a resource; a town hall keeps 3 cells away from them."""
+    """Cells on which a structure may stand: buildable and not under a resource; a town hall keeps 3 cells away."""
     free = game_map.buildable.copy()
     margin = 3 if townhall else 0
     for points, half_width, half_height in ((game_map.minerals, 1.0, 0.5), (game_map.geysers, 1.5, 1.5)):

@@ -1,7 +1,7 @@
-"""Path finding by a table: for each goal and each cell, the next corner on a shortest path. Made once a map, then looked up.
+"""Path finding by a table: for each goal and each cell, the next corner on a shortest path. Made once a map.
 
-Goals are blocks of 2 x 2 cells. A unit walks straight to the waypoint of its cell; a waypoint is the farthest point of the
-shortest grid path that can be seen in a straight line, so paths bend only at corners.
+Goals are blocks of 2 x 2 cells. A unit walks straight to the waypoint of its cell: the farthest point of the shortest
+grid path that can be seen in a straight line, so paths bend only at corners.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ def line_of_sight(pathable: Bool[np.ndarray, "h w"], points: Int[np.ndarray, "n 
 
 
 def waypoints(pathable: Bool[np.ndarray, "h w"]) -> Int[np.ndarray, "goals cells"]:
-    """Table [goal block, cell] -> flat cell to walk to (int16). An unreachable goal leads to the nearest reachable cell."""
+    """Table [goal block, cell] -> flat cell to walk to (int16). A goal in a cliff leads to the nearest cell."""
     h, w = pathable.shape
     ys, xs = np.nonzero(pathable)
     points = np.stack([xs, ys], 1)
@@ -75,6 +75,13 @@ def waypoints(pathable: Bool[np.ndarray, "h w"]) -> Int[np.ndarray, "goals cells
     flat = (points[:, 1] * w + points[:, 0])[waypoint][inverse]
     nearest = cKDTree(points).query(np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1).reshape(-1, 2))[1]
     return flat[:, nearest].astype(np.int16)
+
+
+def symmetric(table: Int[np.ndarray, "goals cells"]) -> Int[np.ndarray, "goals cells"]:
+    """The table of a map that half a turn leaves as it is, with ways of equal length chosen alike for both players."""
+    half = len(table) // 2
+    turned = table.shape[1] - 1 - table[:half][::-1, ::-1]
+    return np.concatenate([table[:half], turned])
 
 
 def cached_waypoints(pathable: Bool[np.ndarray, "h w"]) -> Int[np.ndarray, "goals cells"]:

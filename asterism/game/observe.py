@@ -1,8 +1,7 @@
 """What each player sees of a game."""
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Int, UInt8
 
 from asterism.game.accounting import available_actions, counts, finished, supply
 from asterism.game.combat import enemy_distance, visible_enemies
@@ -31,7 +30,7 @@ NEAR_HALL = 10.0
 FIELDS_PER_BASE = 8
 
 
-def entity_priority(world: World, state: State, player: int, seen: Bool[Array, " P"]) -> Int[Array, " N+R"]:
+def entity_priority(world: World, state: State, player: int, seen: Bool[Array, " P"]) -> Int[Array, " M"]:
     """Rank of every unit and resource in a player's entity list (lower comes first), 99 for what is not in it.
 
     Where the list is too short for all, workers and distant resources are the first to be left out.
@@ -56,7 +55,8 @@ def entity_list(world: World, state: State, player: int, seen, size: InterfaceSi
     rank = entity_priority(world, state, player, seen)
     total = len(rank)
     order = jnp.sort(rank * total + jnp.arange(total))[: size.entities]
-    return jnp.where(order < 99 * total, order % total, -1)
+    listed = jnp.where(order < 99 * total, order % total, -1)
+    return jnp.pad(listed, (0, size.entities - len(listed)), constant_values=-1)
 
 
 def unit_columns(world: World, state: State) -> dict[EntityField, Array]:
@@ -130,7 +130,7 @@ def resource_columns(world: World, state: State, types: tuple[int, int]) -> dict
     }
 
 
-def entity_table(world: World, state: State, types: tuple[int, int]) -> Int[Array, "N+R F"]:
+def entity_table(world: World, state: State, types: tuple[int, int]) -> Int[Array, "M F"]:
     """All units and resources as rows of the entity list, without alliance and what only one player knows."""
     units = unit_columns(world, state) | harvester_columns(world, state)
     resources = resource_columns(world, state, types)
@@ -143,7 +143,7 @@ def entity_table(world: World, state: State, types: tuple[int, int]) -> Int[Arra
 
 
 def entity_rows(table, state: State, player: int, listed: Int[Array, " E"]) -> Int[Array, "E F"]:
-    """One player's entity list: rows of the table, with alliance, selection and target; the enemy's orders are hidden."""
+    """One player's entity list: rows of the table, with alliance, selection, target; the enemy's orders hidden."""
     count = len(state.units.type)
     rows = table[jnp.maximum(listed, 0)]
     own = (listed >= 0) & (listed < count) & (listed // (count // 2) == player)
@@ -151,7 +151,13 @@ def entity_rows(table, state: State, player: int, listed: Int[Array, " E"]) -> I
     alliance = jnp.where(own, Alliance.SELF, jnp.where(enemy, Alliance.ENEMY, Alliance.NEUTRAL))
     hidden = jnp.zeros(len(EntityField), bool)
     orders = [f for f in EntityField if f.name.startswith("ORDER_")]
-    secret = [*orders, EntityField.ASSIGNED_HARVESTERS, EntityField.IDEAL_HARVESTERS, EntityField.BUFF_0, EntityField.ACTIVE]
+    secret = [
+        *orders,
+        EntityField.ASSIGNED_HARVESTERS,
+        EntityField.IDEAL_HARVESTERS,
+        EntityField.BUFF_0,
+        EntityField.ACTIVE,
+    ]
     hidden = hidden.at[jnp.array(secret)].set(True)
     rows = jnp.where(enemy[:, None] & hidden, 0, rows)
     half = jnp.array([16, 10]) * POSITION_SCALE
@@ -171,7 +177,7 @@ def entity_rows(table, state: State, player: int, listed: Int[Array, " E"]) -> I
 
 
 def visible_cells(world: World, state: State, side: int) -> Bool[Array, "2 H H"]:
-    """Cells of the map planes that each player sees: their middle is within sight of a unit that is not lower, or flies."""
+    """Cells of the map planes that each player sees: their middle is within sight of a unit not lower, or flying."""
     units, kind = state.units, state.units.type
     h, w = world.terrain.level.shape
     scale = w / side
@@ -187,7 +193,7 @@ def visible_cells(world: World, state: State, side: int) -> Bool[Array, "2 H H"]
     return by_player(near).any(1)
 
 
-def map_planes(world: World, state: State, player: int, visible, entities, side: int) -> Int[Array, "P H H"]:
+def map_planes(world: World, state: State, player: int, visible, entities, side: int) -> UInt8[Array, "P H H"]:
     """One player's map planes."""
     h, w = world.terrain.level.shape
     block = w // side
@@ -224,7 +230,16 @@ def statistics(world: World, state: State) -> Int[Array, "2 10"]:
     number = lambda which: by_player(which).sum(1)  # noqa: E731
     idle = worker & (units.order_action[:, 0] == 0)
     zero = jnp.zeros(2)
-    rows = [state.players.minerals, state.players.vespene, used, cap, eaten(army), eaten(worker), number(idle), number(army)]
+    rows = [
+        state.players.minerals,
+        state.players.vespene,
+        used,
+        cap,
+        eaten(army),
+        eaten(worker),
+        number(idle),
+        number(army),
+    ]
     return jnp.stack([*rows, zero, zero], 1).astype(jnp.int32)
 
 
@@ -254,7 +269,9 @@ def observe(
     table = entity_table(world, state, (game.unit_index["MineralField"], game.unit_index["VespeneGeyser"]))
     stats = statistics(world, state)
     known = place_to_location(
-        jnp.stack([executed.build_order_location % cells, executed.build_order_location // cells], -1) + 0.5, size, cells
+        jnp.stack([executed.build_order_location % cells, executed.build_order_location // cells], -1) + 0.5,
+        size,
+        cells,
     )
     told = executed._replace(build_order_location=jnp.where(executed.build_order > 0, known, 0))
     entities = [entity_rows(table, state, p, listed[p]) for p in range(2)]
@@ -277,5 +294,3 @@ def observe(
     )
     observation = Observation(jnp.stack(entities), jnp.stack(planes), scalars, state.z)
     return state, observation, privileged(world, state, stats, owned, told)
-
-

@@ -7,8 +7,8 @@ from jaxtyping import Array, Bool, Float
 from asterism.game.accounting import finished, supply
 from asterism.game.economy import send_to_minerals
 from asterism.game.rules import Kind
-from asterism.game.state import Players, State, by_player, owners, pop_orders, set_orders, spawn
-from asterism.game.world import ADDON_OFFSET, World, is_kind, order_kind
+from asterism.game.state import Players, State, Units, by_player, give_orders, nearest, owners, pop_orders, spawn
+from asterism.game.world import ADDON_OFFSET, World, is_kind, order_kind, walkable
 
 BUILD_REACH = 0.5
 """Cells between a worker and the edge of what it builds."""
@@ -16,27 +16,40 @@ START_HEALTH = 0.1
 """Share of the health with which construction begins."""
 
 
-def rectangles_overlap(world: World, kind, place, units) -> Bool[Array, "... N"]:
-    """Whether a structure of type `kind` centred at `place` would stand on the ground of each existing structure."""
-    mine, theirs = world.rectangle[kind], world.rectangle[units.type]
-    middle = place + mine[..., :2]
-    gap = jnp.abs(middle[..., None, :] - (units.position + theirs[:, :2]))
-    limit = mine[..., None, 2:] + theirs[:, 2:] - 0.01
-    standing = (units.type > 0) & world.units.structure[units.type] & ~world.units.addon[units.type]
-    return (gap < limit).all(-1) & standing
-
-
-def can_stand(world: World, kind, place, units) -> Bool[Array, "..."]:
-    """Whether a structure of type `kind` fits at `place`: free ground, or for a refinery a free geyser."""
+def clear_ground(world: World, kind, x, y, units: Units) -> Bool[Array, "..."]:
+    """Whether a structure of type `kind` centred at `x`, `y` (shapes that broadcast) has free ground to itself."""
     terrain = world.terrain
     h, w = terrain.level.shape
-    cell = jnp.floor(place + 0.01).astype(jnp.int32)
-    inside = (cell >= 0).all(-1) & (cell[..., 0] < w) & (cell[..., 1] < h)
-    cell = jnp.clip(cell, 0, jnp.array([w - 1, h - 1]))
-    ground = terrain.placeable[world.footprint[kind], cell[..., 1], cell[..., 0]]
-    geyser = (jnp.abs(place[..., None, :] - terrain.resources).max(-1) < 0.5) & terrain.is_geyser
-    ground = jnp.where(world.units.refinery[kind], geyser.any(-1), ground)
-    return inside & ground & ~rectangles_overlap(world, kind, place, units).any(-1)
+    column, row = (jnp.floor(value + 0.01).astype(jnp.int32) for value in (x, y))
+    inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
+    ground = terrain.placeable[world.footprint[kind], jnp.clip(row, 0, h - 1), jnp.clip(column, 0, w - 1)]
+    return inside & ground & ~overlaps(world, kind, x, y, units).any(-1)
+
+
+def overlaps(world: World, kind, x, y, units: Units) -> Bool[Array, "... N"]:
+    """Whether a structure of type `kind` centred at `x`, `y` would stand on the ground of each existing structure."""
+    mine, theirs = world.rectangle[kind], world.rectangle[units.type]
+    standing = (units.type > 0) & world.units.structure[units.type]
+
+    def touches(place, axis):
+        gap = jnp.abs(place[..., None] + mine[axis] - (units.position[:, axis] + theirs[:, axis]))
+        return gap < mine[2 + axis] + theirs[:, 2 + axis] - 0.01
+
+    return touches(x, 0) & touches(y, 1) & standing
+
+
+def can_stand(world: World, kind, place: Float[Array, " 2"], units: Units, player) -> Bool[Array, ""]:
+    """Whether the player may put a structure of type `kind` at `place`: free ground without enemy units, or for
+    a refinery a free geyser. Own units make way."""
+    geyser = ((jnp.abs(place - world.terrain.resources).max(-1) < 0.5) & world.terrain.is_geyser).any()
+    taken = overlaps(world, kind, *place, units).any()
+    near = (jnp.abs(place - units.position) < world.rectangle[kind, 2:] + world.units.radius[units.type][:, None]).all(
+        -1
+    )
+    mobile = (units.type > 0) & ~world.units.structure[units.type] & ~world.units.flying[units.type]
+    blocked = (near & mobile & (owners(len(units.type)) != player)).any()
+    free = jnp.where(world.units.refinery[kind], geyser & ~taken, clear_ground(world, kind, *place, units))
+    return free & ~blocked
 
 
 def record_build(world: World, state: State, made: Bool[Array, " N"], kind, place) -> Players:
@@ -65,7 +78,10 @@ def _pay(players: Players, minerals, vespene) -> Players:
 
 
 def place_structures(world: World, state: State) -> State:
-    """Workers that have come to their building site lay the foundation: one a player and tick. Without ground or money they stop."""
+    """Workers that have come to their building site lay the foundation, one a player and tick.
+
+    Without ground or money they give up.
+    """
     units, table = state.units, world.actions
     action = units.order_action[:, 0]
     site = units.order_position[:, 0]
@@ -76,9 +92,11 @@ def place_structures(world: World, state: State) -> State:
     ready = by_player(waiting & (jnp.abs(units.position - site).max(1) <= reach))
     first = (ready & (jnp.cumsum(ready, 1) == 1)).reshape(-1)
     owner = owners(len(action))
-    money = (table.minerals[action] <= state.players.minerals[owner]) & (table.vespene[action] <= state.players.vespene[owner])
-    builder = by_player(first).argmax(1) + jnp.arange(2) * (len(action) // 2)
-    fits = jax.vmap(lambda b: can_stand(world, kind[b], site[b], units))(builder)
+    money = (table.minerals[action] <= state.players.minerals[owner]) & (
+        table.vespene[action] <= state.players.vespene[owner]
+    )
+    builder = nearest(by_player(~first).astype(jnp.float32)) + jnp.arange(2) * (len(action) // 2)
+    fits = jax.vmap(lambda b, player: can_stand(world, kind[b], site[b], units, player))(builder, jnp.arange(2))
     room = by_player(units.type == 0).any(1)
     laid = first & money & fits[owner] & room[owner]
     health = START_HEALTH * world.units.health[kind]
@@ -118,7 +136,7 @@ def construct(world: World, state: State, dt: int) -> State:
 
 
 def begin_work(world: World, state: State) -> State:
-    """Structures start on their first order: training where there is supply, research, an add-on where there is ground."""
+    """Structures start on their first order: training where there is supply, research, an add-on."""
     units, table = state.units, world.actions
     action = units.order_action[:, 0]
     kind = table.kind[action]
@@ -127,7 +145,10 @@ def begin_work(world: World, state: State) -> State:
     wants = idle & (is_kind(kind, Kind.TRAIN, Kind.RESEARCH) | new_addon)
     used, cap = supply(world, units)
     need = by_player(jnp.where(wants, table.supply[action], 0.0))
-    fed = (need == 0) | (used[:, None] + jnp.cumsum(need, 1) <= cap[:, None])
+    # What finds no supply by itself does not stand in the way of what needs less.
+    need = jnp.where(used[:, None] + need <= cap[:, None], need, jnp.inf)
+    sum_to_here = jnp.cumsum(jnp.where(jnp.isfinite(need), need, 0.0), 1)
+    fed = (need == 0) | (jnp.isfinite(need) & (used[:, None] + sum_to_here <= cap[:, None]))
     living = by_player(units.type > 0).sum(1) + by_player(units.working & (kind == Kind.TRAIN)).sum(1)
     growing = by_player(wants & (is_kind(kind, Kind.TRAIN, Kind.ADDON)))
     room = ~growing | (living[:, None] + jnp.cumsum(growing, 1) <= growing.shape[1])
@@ -166,30 +187,41 @@ def finish_work(world: World, state: State, dt: int) -> State:
     outward = outward / jnp.maximum(jnp.linalg.norm(outward, axis=1, keepdims=True), 1e-3)
     gap = world.units.radius[units.type] + world.units.radius[product]
     place = units.position + outward * gap[:, None]
+    place = jnp.where(walkable(world, place)[:, None], place, units.position)
     rally = units.rally
-    spawned, child = spawn(units._replace(timer=timer), trained, product, place, jnp.zeros(len(action)), world.units.health[product])
+    spawned, child = spawn(
+        units._replace(timer=timer), trained, product, place, jnp.zeros(len(action)), world.units.health[product]
+    )
     spawned = pop_orders(spawned, done & ~(trained & (child < 0)))
     count = len(action)
     born = jnp.zeros(count, bool).at[jnp.where(child >= 0, child, count)].set(True, mode="drop")
     goal = jnp.zeros((count, 2)).at[jnp.where(child >= 0, child, count)].set(rally, mode="drop")
-    rallied = born & (goal[:, 0] >= 0) & ~world.units.worker[spawned.type]
-    spawned = set_orders(spawned, rallied, world.unit_action["Move_pt"], -1, goal)
+    rallied = born & (goal[:, 0] >= 0)
+    spawned = give_orders(spawned, rallied, world.unit_action["Move_pt"], -1, goal)
     researched = by_player(done & (kind == Kind.RESEARCH))
     which = by_player(table.upgrade[action])
     known = jnp.arange(state.players.upgrades.shape[1])
     found = ((which[:, :, None] == known) & researched[:, :, None]).any(1)
     players = state.players._replace(upgrades=state.players.upgrades | found)
-    units = send_to_minerals(spawned, born & world.units.worker[spawned.type])
+    units = send_to_minerals(spawned, born & ~rallied & world.units.worker[spawned.type])
     return state._replace(units=units, players=players)
 
 
-def snap(world: World, units, kind, place: Float[Array, " 2"], radius: int) -> Float[Array, " 2"]:
-    """The free site for a structure of type `kind` that lies nearest to `place`, within `radius` cells; `place` if none is."""
+def snap(
+    world: World, units: Units, kind, place: Float[Array, " 2"], radius: int, flip
+) -> tuple[Array, Bool[Array, ""]]:
+    """The free site for a structure of type `kind` nearest to `place`, within `radius` cells, and whether there is one.
+
+    With `flip` the search runs in the frame of player 1, so that equals are resolved alike for both players.
+    """
+    width = world.terrain.level.shape[1]
+    turned = lambda value: jnp.where(flip, width - value, value)  # noqa: E731
     span = jnp.arange(-radius, radius + 1)
-    offsets = jnp.stack(jnp.meshgrid(span, span), -1).reshape(-1, 2).astype(jnp.float32)
     odd = (world.units.footprint[kind] % 2) == 1
-    base = jnp.where(odd, jnp.floor(place) + 0.5, jnp.round(place))
-    sites = base + offsets
-    free = jax.vmap(lambda site: can_stand(world, kind, site, units))(sites)
-    distance = jnp.where(free, ((sites - place) ** 2).sum(1), jnp.inf)
-    return jnp.where(free.any(), sites[distance.argmin()], base)
+    own = turned(place)
+    base = jnp.where(odd, jnp.floor(own) + 0.5, jnp.round(own))
+    x, y = turned(base[0] + span), turned(base[1] + span)
+    free = clear_ground(world, kind, x[None, :], y[:, None], units)
+    distance = jnp.where(free, (x - place[0])[None, :] ** 2 + (y - place[1])[:, None] ** 2, jnp.inf)
+    best = nearest(distance.reshape(-1))
+    return jnp.stack([x[best % len(span)], y[best // len(span)]]), free.any()

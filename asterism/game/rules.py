@@ -1,4 +1,4 @@
-"""The rules of a game version as arrays: which units, actions and upgrades of the data tables it has, and what they do."""
+"""The rules of a game version as arrays: which units, actions and upgrades of the tables it has and what they do."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -46,13 +46,14 @@ COMMON_ACTIONS = (
     ("Patrol_pt", Kind.PATROL, "mobile"),
     ("Harvest_Gather_unit", Kind.GATHER, "worker"),
     ("Harvest_Return_quick", Kind.RETURN, "worker"),
-    ("Rally_Units_pt", Kind.RALLY, "trainer"),
+    ("Rally_Units_pt", Kind.RALLY, "barracks"),
+    ("Rally_Workers_pt", Kind.RALLY, "townhall"),
     ("Cancel_Last_quick", Kind.CANCEL, "trainer"),
 )
 
 
 class WeaponTable(NamedTuple):
-    """One weapon a unit type, [U] each: the one it has against the ground, or the one against the air. Damage 0 is none."""
+    """One weapon a unit type, [U] each: the one against the ground, or the one against the air. Damage 0 is none."""
 
     damage: np.ndarray
     attacks: np.ndarray
@@ -187,13 +188,16 @@ def _unit_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], addon_t
     )
 
 
-def _can_take(who: str, unit: UnitRow, trainers: set[int]) -> bool:
+def _can_take(who: str, unit: UnitRow, units: list[UnitRow], trainers: set[int]) -> bool:
+    barracks = {p for made in units if not made.is_structure for p in made.producers}
     return {
         "none": False,
         "mobile": unit.speed > 0,
         "armed": unit.speed > 0 and bool(unit.weapons),
         "worker": unit.is_worker,
         "trainer": unit.id in trainers,
+        "barracks": unit.id in barracks and not unit.is_townhall,
+        "townhall": unit.is_townhall,
     }[who]
 
 
@@ -214,7 +218,7 @@ def _action(name: str, units: tuple[str, ...], repeat: bool = False) -> ActionTy
 
 
 def _maker(row: UnitRow | UpgradeRow, functions: dict[str, dict]) -> str | None:
-    """Name of the raw function that makes a unit or upgrade: the general one where there is one ("Build_TechLab_quick")."""
+    """Name of the raw function that makes a unit or upgrade: the general one where there is one."""
     for ability in (getattr(row, "general_id", 0), row.ability_id):
         names = [f["name"] for f in functions.values() if ability and f["ability_id"] == ability]
         fitting = [n for n in names if n.split("_")[0] in ("Train", "Research", "Build")]
@@ -247,7 +251,7 @@ def make_rules(name: str, unit_names: tuple[str, ...], upgrade_names: tuple[str,
     actions = [_action("no_op", ())]
     kinds = [Kind.NO_OP]
     for function, kind, who in COMMON_ACTIONS:
-        actions.append(_action(function, tuple(u.name for u in units if _can_take(who, u, trainers))))
+        actions.append(_action(function, tuple(u.name for u in units if _can_take(who, u, units, trainers))))
         kinds.append(kind)
     for function, rows in makers.items():
         takers = tuple(sorted({here[p] for row in rows for p in row.producers if p in here}))
@@ -300,8 +304,8 @@ def _action_table(game: GameDescription, kinds, makers, upgrade_names) -> Action
 
 
 TERRAN_V1 = (
-    "SCV Marine Marauder Reaper Hellion SiegeTank CommandCenter SupplyDepot Refinery Barracks BarracksTechLab EngineeringBay "
-    "Factory FactoryTechLab MissileTurret"
+    "SCV Marine Marauder Reaper Hellion SiegeTank CommandCenter SupplyDepot Refinery Barracks BarracksTechLab "
+    "EngineeringBay Factory FactoryTechLab MissileTurret"
 ).split()
 UPGRADES_V1 = ("TerranInfantryWeaponsLevel1", "TerranInfantryArmorsLevel1")
 

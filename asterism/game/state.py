@@ -1,4 +1,4 @@
-"""The state of one game. N = 2 x slots units (player 0's first), Q orders a unit, R resources (mineral fields, then geysers)."""
+"""The state of one game. N = 2 x slots units (player 0's first), Q orders each, R resources (fields, then geysers)."""
 
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class Units(NamedTuple):
     addon: Int[Array, " N"]
     """Slot of the add-on, -1 for none."""
     rally: Float[Array, "N 2"]
-    """Where trained units go; negative for nowhere."""
+    """Where trained units go, or the other end of a patrol; negative for nowhere."""
     seeking: Bool[Array, " N"]
     """A worker without a field, to be sent to one."""
 
@@ -88,11 +88,15 @@ def by_player(values: Array) -> Array:
     return values.reshape(2, -1, *values.shape[1:])
 
 
-def nearest(score: Float[Array, "*b n"]) -> Int[Array, "*b"]:
-    """Index of the smallest entry of the last axis, the first of equals. XLA compiles it to faster code on CPU than argmin."""
-    count = score.shape[-1]
-    smallest = score.min(-1, keepdims=True)
-    return jnp.minimum(jnp.where(score == smallest, jnp.arange(count), count).min(-1), count - 1)
+def nearest(score: Float[Array, "*b"], axis: int = -1) -> Int[Array, "*c"]:
+    """Index of the smallest entry along an axis, the first of equals.
+
+    XLA's CPU code for this is faster than for argmin, and fastest along an axis that is not the last.
+    """
+    count = score.shape[axis]
+    index = jnp.arange(count).reshape([-1 if a == axis % score.ndim else 1 for a in range(score.ndim)])
+    smallest = score.min(axis, keepdims=True)
+    return jnp.minimum(jnp.where(score == smallest, index, count).min(axis), count - 1)
 
 
 def pop_orders(units: Units, which: Bool[Array, " N"]) -> Units:
@@ -110,33 +114,27 @@ def pop_orders(units: Units, which: Bool[Array, " N"]) -> Units:
     )
 
 
-def set_orders(units: Units, which: Bool[Array, " N"], action, target, position) -> Units:
-    """Replaces all orders of the units in `which` by one. The rest may be scalars or one per unit."""
-    count, depth = units.order_action.shape
-    first = (jnp.arange(depth) == 0) & which[:, None]
-    cleared = which[:, None] & (jnp.arange(depth) > 0)
-    spread = lambda value: jnp.broadcast_to(jnp.asarray(value).reshape(-1, 1), (count, depth))  # noqa: E731
-    place = jnp.broadcast_to(position, (count, 2))[:, None]
-    return units._replace(
-        order_action=jnp.where(first, spread(action), jnp.where(cleared, 0, units.order_action)),
-        order_target=jnp.where(first, spread(target), jnp.where(cleared, -1, units.order_target)),
-        order_position=jnp.where(first[..., None], place, units.order_position),
-        working=units.working & ~which,
-        timer=jnp.where(which, 0.0, units.timer),
-    )
+def give_orders(units: Units, which: Bool[Array, " N"], action, target, position, queued=False) -> Units:
+    """Gives the units in `which` an order: in place of all that they have, or where `queued` behind them.
 
-
-def append_orders(units: Units, which: Bool[Array, " N"], action, target, position) -> Units:
-    """Adds an order behind those that the units in `which` have; a full queue stays as it is."""
+    A full queue stays as it is. `action`, `target`, `position` and `queued` are one for all, or one a unit.
+    """
     count, depth = units.order_action.shape
-    length = (units.order_action > 0).sum(1)
-    slot = (jnp.arange(depth) == length[:, None]) & which[:, None]
-    spread = lambda value: jnp.broadcast_to(jnp.asarray(value).reshape(-1, 1), (count, depth))  # noqa: E731
-    place = jnp.broadcast_to(position, (count, 2))[:, None]
+    each = lambda value: jnp.broadcast_to(jnp.asarray(value).reshape(-1, 1), (count, depth))  # noqa: E731
+    fresh = which & ~jnp.broadcast_to(queued, count)
+    length = jnp.where(fresh, 0, (units.order_action > 0).sum(1))
+    place = jnp.arange(depth)
+    slot = which[:, None] & (place == length[:, None])
+    cleared = fresh[:, None] & (place > 0)
+    where = jnp.broadcast_to(position, (count, 2))[:, None]
     return units._replace(
-        order_action=jnp.where(slot, spread(action), units.order_action),
-        order_target=jnp.where(slot, spread(target), units.order_target),
-        order_position=jnp.where(slot[..., None], place, units.order_position),
+        order_action=jnp.where(slot, each(action), jnp.where(cleared, 0, units.order_action)),
+        order_target=jnp.where(slot, each(target), jnp.where(cleared, -1, units.order_target)),
+        order_position=jnp.where(slot[..., None], where, units.order_position),
+        working=units.working & ~fresh,
+        timer=jnp.where(fresh, 0.0, units.timer),
+        rally=jnp.where(fresh[:, None], -1.0, units.rally),
+        seeking=units.seeking & ~which,
     )
 
 

@@ -1,14 +1,17 @@
 """What never changes during games: rules, map and settings, made ready for compiled code."""
 
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
+from scipy.ndimage import distance_transform_edt
 
 from asterism.game.maps import Map, free_ground, free_rectangles
-from asterism.game.navigation import cached_waypoints
+from asterism.game.navigation import cached_waypoints, symmetric
 from asterism.game.rules import ActionTable, Kind, Rules, UnitTable
 from asterism.game.settings import GameSettings
 from asterism.game.tables import load_economy
@@ -22,13 +25,15 @@ class Terrain(NamedTuple):
     level: Int[Array, "h w"]
     pathable: Bool[Array, "h w"]
     placeable: Bool[Array, "F h w"]
-    """For each kind of footprint: a structure may stand with its centre in (or at the lower left corner of) the cell."""
+    """For each kind of footprint: a structure may have its centre in the cell, or at its lower left corner."""
     waypoint: Int[Array, "G C"]
     starts: Float[Array, "2 2"]
     bases: Float[Array, "2 B 2"]
     resources: Float[Array, "R 2"]
     is_geyser: Bool[Array, " R"]
     resource_radius: Float[Array, " R"]
+    nearest_ground: Int[Array, " C"]
+    """The walkable cell nearest to each cell."""
 
 
 class Economics(NamedTuple):
@@ -56,6 +61,8 @@ class World(NamedTuple):
     unit_action: dict[str, int]
     """Index of the actions that the rules themselves give: Move_pt, Attack_unit, Harvest_Gather_unit."""
     addon_type: Int[Array, " U"]
+    build_action: Int[Array, " U"]
+    """The action with which a worker builds each type, 0 for none."""
 
 
 def _rectangles(rules: Rules):
@@ -83,28 +90,37 @@ def _footprints(game_map: Map, rules: Rules):
     return np.stack(masks), index
 
 
+def _nearest_ground(pathable):
+    rows, columns = distance_transform_edt(~pathable, return_distances=False, return_indices=True)
+    return (rows * pathable.shape[1] + columns).reshape(-1).astype(np.int32)
+
+
 def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     """Gathers everything constant as arrays on the device."""
     del settings
     placeable, footprint = _footprints(game_map, rules)
     economy = load_economy()
     normal = {r.kind: r for r in economy.resources if r.name in ("MineralField", "VespeneGeyser")}
+    kinds = ("minerals", "vespene")
+    trip = np.array([normal[kind].per_trip for kind in kinds], np.float32)
+    waypoint = cached_waypoints(game_map.pathable)
     geysers, minerals = len(game_map.geysers), len(game_map.minerals)
     terrain = Terrain(
         level=game_map.height,
         pathable=game_map.pathable,
         placeable=placeable,
-        waypoint=cached_waypoints(game_map.pathable),
+        waypoint=symmetric(waypoint) if (game_map.pathable == game_map.pathable[::-1, ::-1]).all() else waypoint,
         starts=game_map.starts.astype(np.float32),
         bases=game_map.bases.astype(np.float32),
         resources=np.concatenate([game_map.minerals, game_map.geysers]).astype(np.float32),
         is_geyser=np.arange(minerals + geysers) >= minerals,
         resource_radius=np.repeat([0.5, 1.9], [minerals, geysers]).astype(np.float32),
+        nearest_ground=_nearest_ground(game_map.pathable),
     )
     economics = Economics(
-        trip=np.array([normal["minerals"].per_trip, normal["vespene"].per_trip], np.float32),
+        trip=trip,
         time=np.array([economy.mineral_time + economy.mineral_return_delay, economy.vespene_time], np.float32),
-        amount=np.array([normal["minerals"].contents, normal["vespene"].contents], np.float32),
+        amount=trip * np.floor(np.array([normal[kind].contents for kind in kinds], np.float32) / trip),
         start_minerals=float(economy.start_minerals),
         start_workers=economy.start_workers,
         supply_cap=float(economy.supply_cap),
@@ -117,7 +133,12 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     tables = jax.tree.map(jnp.asarray, (rules.units, rules.actions, terrain, economics))
     wanted = ("Move_pt", "Attack_pt", "Attack_unit", "Harvest_Gather_unit")
     given = {name: rules.description.action_index[name] for name in wanted}
-    return World(*tables, jnp.asarray(footprint), jnp.asarray(_rectangles(rules)), given, jnp.asarray(addon_type))
+    build_action = np.zeros(len(rules.units.addon), np.int32)
+    builds = np.flatnonzero(rules.actions.kind == Kind.BUILD)
+    build_action[rules.actions.product[builds]] = builds
+    constants = (footprint, _rectangles(rules), addon_type, build_action)
+    footprint, rectangle, addon_type, build_action = map(jnp.asarray, constants)
+    return World(*tables, footprint, rectangle, given, addon_type, build_action)
 
 
 def order_kind(world: World, order_action: Int[Array, " N"]) -> Int[Array, " N"]:
@@ -127,10 +148,25 @@ def order_kind(world: World, order_action: Int[Array, " N"]) -> Int[Array, " N"]
 
 def is_kind(kinds, *which: Kind):
     """Whether each kind is one of `which`."""
-    return jnp.isin(kinds, jnp.array(which))
+    return reduce(or_, [kinds == kind for kind in which])
 
 
-def cell_index(position: Float[Array, "n 2"], side: int) -> Int[Array, " n"]:
+def cell_index(position: Float[Array, "*n 2"], side: int) -> Int[Array, "*n"]:
     """Flat index of the map cell of each position; `side` cells a row."""
     cell = jnp.clip(jnp.floor(position).astype(jnp.int32), 0, side - 1)
     return cell[..., 1] * side + cell[..., 0]
+
+
+def walkable(world: World, place: Float[Array, "*n 2"]) -> Bool[Array, "*n"]:
+    """Whether each place is on the map and not in a cliff."""
+    h, w = world.terrain.pathable.shape
+    inside = (place >= 0).all(-1) & (place[..., 0] < w) & (place[..., 1] < h)
+    return inside & world.terrain.pathable.reshape(-1)[cell_index(place, w)]
+
+
+def on_ground(world: World, place: Float[Array, "*n 2"]) -> Float[Array, "*n 2"]:
+    """Each place, or where it cannot be walked on the middle of the nearest cell that can."""
+    w = world.terrain.pathable.shape[1]
+    cell = world.terrain.nearest_ground[cell_index(place, w)]
+    middle = jnp.stack([cell % w, cell // w], -1) + 0.5
+    return jnp.where(walkable(world, place)[..., None], place, middle)

@@ -1,0 +1,167 @@
+"""Hand-made games: one compiled step for all scenarios, of 8 game loops, so that times can be told to the tick."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from asterism.game.game import EmbeddedGame
+from asterism.game.observe import observe
+from asterism.game.settings import GameSettings
+from asterism.interface.action import Action
+from asterism.interface.sizes import InterfaceSize
+
+SIZE = InterfaceSize("test", entities=192, map=16, location=64, selected=16)
+
+
+class Compiled:
+    """The game of the scenarios, compiled once a session."""
+
+    def __init__(self):
+        self.game = EmbeddedGame(GameSettings(step=8, tick=8), SIZE)
+        self.rules, self.world = self.game.rules, self.game.world
+        self.step = jax.jit(self.game.step)
+        self.look = jax.jit(lambda state: observe(self.world, state, self.game.description, SIZE))
+        state, _ = jax.jit(self.game.reset)(jax.random.key(0), self.game.no_strategy())
+        self.start = jax.tree.map(np.array, state)
+
+
+class Scenario:
+    """One game whose state can be edited. Times are counted in steps of 8 game loops (one tick)."""
+
+    def __init__(self, compiled: Compiled):
+        self.compiled, self.game, self.rules = compiled, compiled.game, compiled.rules
+        self.kinds = self.game.description.unit_index
+        self.actions = self.game.description.action_index
+        self.state = jax.tree.map(np.array, compiled.start)
+        self.timestep = None
+
+    @property
+    def units(self):
+        return self.state.units
+
+    @property
+    def slots(self):
+        return len(self.units.type) // 2
+
+    def clear(self, workers_only=True):
+        """Takes away the workers, or everything."""
+        worker = self.units.type == self.kinds["SCV"]
+        self.units.type[worker if workers_only else slice(None)] = 0
+        for name in ("order_action", "working", "carrying"):
+            getattr(self.units, name)[self.units.type == 0] = 0
+        return self
+
+    def put(self, name, *place, player=0, health=None):
+        """A new finished unit; returns its slot."""
+        first = player * self.slots
+        slot = first + int(np.flatnonzero(self.units.type[first : first + self.slots] == 0)[0])
+        kind = self.kinds[name]
+        self.units.type[slot], self.units.position[slot] = kind, place
+        self.units.health[slot] = self.rules.units.health[kind] if health is None else health
+        for field, value in (
+            ("build_left", 0),
+            ("cooldown", 0),
+            ("timer", 0),
+            ("order_action", 0),
+            ("order_target", -1),
+        ):
+            getattr(self.units, field)[slot] = value
+        self.units.addon[slot] = -1
+        return slot
+
+    def with_addon(self, name, *place, player=0):
+        """A structure with a tech lab; returns the structure's slot."""
+        slot = self.put(name, *place, player=player)
+        self.units.addon[slot] = self.put(name + "TechLab", place[0] + 2.5, place[1] - 0.5, player=player)
+        return slot
+
+    def money(self, minerals, vespene=0, player=0):
+        self.state.players.minerals[player], self.state.players.vespene[player] = minerals, vespene
+        return self
+
+    def minerals(self, player=0):
+        return float(self.state.players.minerals[player])
+
+    def vespene(self, player=0):
+        return float(self.state.players.vespene[player])
+
+    def see(self):
+        """Observes the edited state, without playing on."""
+        state, observation, privileged = self.compiled.look(self.state)
+        self.state = jax.tree.map(np.array, state)
+        return observation, privileged
+
+    def action(self, name="no_op", units=(), target=None, place=(0, 0), queued=0, repeat=0, delay=0, player=0):
+        """The action as an agent gives it; `units` and `target` are slots, a resource is -1 minus its index."""
+        row = {int(slot): row for row, slot in enumerate(self.state.turn.entities[player]) if slot >= 0}
+        chosen = np.full(SIZE.selected, -1, np.int32)
+        chosen[: len(units)] = [row[u] for u in units]
+        slot = None if target is None else target if target >= 0 else 2 * self.slots - 1 - target
+        x, y = (int(np.floor(v)) for v in place)
+        whole = np.int32
+        parts = (
+            self.actions[name],
+            delay,
+            queued,
+            repeat,
+            chosen,
+            0 if slot is None else row[slot],
+            y * SIZE.location + x,
+        )
+        return Action(*(part if isinstance(part, np.ndarray) else whole(part) for part in parts))
+
+    def play(self, first=None, second=None):
+        """One step with the actions of both players."""
+        own = [first if first is not None else self.action(), second if second is not None else self.action()]
+        action = jax.tree.map(lambda *parts: jnp.asarray(np.stack(parts)), *own)
+        state, self.timestep = self.compiled.step(self.state, action)
+        self.state = jax.tree.map(np.array, state)
+        return self
+
+    def order(self, name, *units, player=0, **parts):
+        """Observes, gives one player's action and plays one step."""
+        self.see()
+        action = self.action(name, units, player=player, **parts)
+        return self.play(None, action) if player else self.play(action)
+
+    def wait(self, steps):
+        for _ in range(steps):
+            self.play()
+        return self
+
+    def until(self, done, most):
+        """Steps played until `done()` holds, at most `most`."""
+        for step in range(most):
+            if done():
+                return step
+            self.play()
+        assert done(), f"not after {most} steps"
+        return most
+
+    def count(self, name, player=0):
+        first = player * self.slots
+        return int((self.units.type[first : first + self.slots] == self.kinds[name]).sum())
+
+    def first_order(self, slot):
+        return self.game.description.actions[int(self.units.order_action[slot, 0])].name
+
+    def orders(self, slot):
+        return [self.game.description.actions[int(a)].name for a in self.units.order_action[slot] if a > 0]
+
+
+@pytest.fixture(scope="session")
+def compiled():
+    return Compiled()
+
+
+@pytest.fixture
+def scenario(compiled):
+    """A game at its start."""
+    return Scenario(compiled)
+
+
+@pytest.fixture
+def empty(compiled):
+    """A game in which each player has a town hall and nothing else."""
+    return Scenario(compiled).clear()
