@@ -80,8 +80,8 @@ STYLES = {
     ),
     "easy": BotStyle(
         follows=("Barracks", "Refinery"),
-        goal={"Barracks": 1, "Refinery": 1},
-        workers=(13, 15),
+        goal={"Barracks": 2, "Refinery": 1},
+        workers=(14, 16),
         army={"Marine": 1.0},
         attack_supply=(6, 9),
         attack_loop=(4200, 5200),

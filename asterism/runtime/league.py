@@ -63,7 +63,17 @@ class LeagueTraining:
     league: LeagueSettings = field(default_factory=LeagueSettings)
 
     def __post_init__(self):
-        for name in ("updates", "lanes", "groups", "unroll", "steps", "match_games", "main_turns", "reuse", "log_every"):
+        for name in (
+            "updates",
+            "lanes",
+            "groups",
+            "unroll",
+            "steps",
+            "match_games",
+            "main_turns",
+            "reuse",
+            "log_every",
+        ):
             if getattr(self, name) < 1:
                 raise UserError(f"league setting {name} is {getattr(self, name)}: it must be at least 1")
         if self.lanes % (2 * self.groups):
@@ -132,7 +142,13 @@ class LeagueStage:
     """The loop around compiled iterations: matches, results, frozen copies, checkpoints."""
 
     def __init__(
-        self, run: RunFolder, tools: Tools, teacher: Params, library: StrategyLibrary, settings: LeagueTraining, seed: int
+        self,
+        run: RunFolder,
+        tools: Tools,
+        teacher: Params,
+        library: StrategyLibrary,
+        settings: LeagueTraining,
+        seed: int,
     ):
         self.run, self.tools, self.teacher, self.settings, self.seed = run, tools, teacher, settings, seed
         self.weights_folder = run.path / "league"
@@ -269,9 +285,7 @@ class LeagueStage:
         return self.learners[main].state.params
 
     def _tree(self) -> Any:
-        host = {
-            name: {"updates": l.updates, "groups": l.groups, "tally": l.tally} for name, l in self.learners.items()
-        }
+        host = {name: {"updates": l.updates, "groups": l.groups, "tally": l.tally} for name, l in self.learners.items()}
         return {name: (l.state, l.workers) for name, l in self.learners.items()}, pack(host)
 
     def save(self, checkpoints: Checkpoints, update: int) -> None:

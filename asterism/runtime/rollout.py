@@ -79,7 +79,9 @@ class Conditioning(NamedTuple):
     """Probability of each pseudo-reward in a game with a z."""
 
 
-def fresh_workers(game: EmbeddedGame, network: Network, sizes: RolloutSizes, conditioning: Conditioning, key) -> Workers:
+def fresh_workers(
+    game: EmbeddedGame, network: Network, sizes: RolloutSizes, conditioning: Conditioning, key
+) -> Workers:
     """New games in all lanes. The learner is asked to follow a z in some of them; its opponents are free."""
     keys = jax.random.split(key, 4)
     count = sizes.lanes
@@ -195,7 +197,12 @@ def collect(
     trajectory, pending, has_pending = jax.vmap(pack, (None, 1, 1, 1, 0, 0, 0), (0, 0, 0))(
         sizes.unroll, records, acts, ended, current, due, workers.teacher_carry
     )
-    return Workers(lanes, first, enabled, workers.teacher_carry, pending, has_pending), trajectory, ended, acts[1:].mean()
+    return (
+        Workers(lanes, first, enabled, workers.teacher_carry, pending, has_pending),
+        trajectory,
+        ended,
+        acts[1:].mean(),
+    )
 
 
 def pack(unroll: int, records: Record, acts, ended: Finished, current: Record, due, teacher_carry):

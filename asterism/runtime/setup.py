@@ -21,7 +21,7 @@ class Setup:
 
     size: str = "tiny"
     """Size of interface and network: tiny, small or full."""
-    temperature: float = 0.8
+    temperature: float = 1.0
     """Temperature of all action parts but the delay, in reinforcement learning and play (AlphaStar: 0.8)."""
     game: GameSettings = field(default_factory=GameSettings)
 

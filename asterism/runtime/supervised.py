@@ -35,6 +35,8 @@ class SupervisedSettings:
     """Windows in an update."""
     window: int = 16
     """Agent steps in a window."""
+    winners_from: float = 0.6
+    """Share of the updates after which only winners are imitated (AlphaStar: fine-tuning on games that were won)."""
     learning_rate: float = 1e-3
     """Of Adam, at the start; it falls to a twentieth along a cosine."""
     clip: float = 10.0
@@ -57,7 +59,7 @@ class SupervisedSettings:
                 raise UserError(f"supervised setting {name} is {getattr(self, name)}: it must be above 0")
 
 
-def pack(state: dict) -> np.ndarray:
+def pack(state: Any) -> np.ndarray:
     """A JSON value as bytes of a fixed length, for a checkpoint."""
     text = json.dumps(state).encode()
     if len(text) > STREAM_BYTES:
@@ -65,9 +67,14 @@ def pack(state: dict) -> np.ndarray:
     return np.frombuffer(text.ljust(STREAM_BYTES), np.uint8).copy()
 
 
-def unpack(data: np.ndarray) -> dict:
+def unpack(data: np.ndarray) -> Any:
     """The inverse of `pack`."""
     return json.loads(np.asarray(data, np.uint8).tobytes())
+
+
+def winners(demos: Demos) -> Demos:
+    """The trajectories of those who won."""
+    return Demos(demos.folder, demos.header, tuple(entry for entry in demos.entries if entry.outcome > 0))
 
 
 def _stream(demos: Demos, settings: SupervisedSettings, seed: int) -> Batches:
@@ -111,17 +118,20 @@ def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: Super
     evaluate = jax.jit(lambda p, c, b: imitation_loss(network, uses, settings.weights, p, c, b)[1])
     params = network.init(jax.random.fold_in(jax.random.key(seed), 1))
     learner = Learner(params, optimizer.init(params), spread(network.initial_carry(), settings.batch))
-    stream = _stream(train, settings, seed)
+    streams = _stream(train, settings, seed), _stream(winners(train), settings, seed)
+    turn = round(settings.winners_from * settings.steps)
     with Checkpoints(run.checkpoints(NAME)) as checkpoints:
         step = checkpoints.latest() or 0
         if step:
-            learner, state = checkpoints.restore((learner, pack(stream.state())))
-            stream.restore(unpack(state))
+            learner, states = checkpoints.restore((learner, pack([stream.state() for stream in streams])))
+            for stream, state in zip(streams, unpack(states), strict=True):
+                stream.restore(state)
             run.truncate_after(NAME, step)
         saved = time.monotonic()
         per_update = settings.batch * settings.window
         with stage(NAME, settings.steps * per_update, "steps", start=step * per_update) as bar:
             while step < settings.steps:
+                stream = streams[step >= turn]
                 learner, metrics = update(learner, _imitation(next(stream)))
                 step += 1
                 if step % 20 == 0 or step == settings.steps:
@@ -134,6 +144,6 @@ def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: Super
                     run.log(NAME, step, held_out_metrics(tools, settings, evaluate, learner.params, held_out))
                 if last or time.monotonic() - saved > settings.checkpoint_seconds:
                     run.flush()
-                    checkpoints.save(step, (learner, pack(stream.state())))
+                    checkpoints.save(step, (learner, pack([stream.state() for stream in streams])))
                     saved = time.monotonic()
     return learner.params

@@ -1,0 +1,81 @@
+"""One game, kept for looking at: pictures' raw material and the value estimates of both players."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from asterism.game.snapshot import Snapshot, snapshot
+from asterism.interface.network import Network, Params
+from asterism.runtime.arena import advance, new_lanes, side
+from asterism.runtime.players import agent, bot_drawer, scripted, spread
+from asterism.runtime.setup import Tools
+from asterism.web.draw import GamePainter
+
+
+class Film(NamedTuple):
+    """A game of T steps."""
+
+    names: tuple[str, str]
+    """Home (player 0) and away."""
+    snapshots: Snapshot
+    """[T, ...]"""
+    values: Float[np.ndarray, "T 2"]
+    """Win/loss estimate of each player's value network; NaN for a bot."""
+    reward: float
+    """For the home player."""
+
+    def snapshot(self, index: int) -> Snapshot:
+        """One moment."""
+        return jax.tree.map(lambda leaf: leaf[index], self.snapshots)
+
+    def frame(self, painter: GamePainter, index: int, fog_of: int | None = None) -> np.ndarray:
+        """One picture."""
+        pair = tuple(float(v) for v in np.nan_to_num(self.values[index]))
+        return painter.frame(self.snapshot(index), self.names, pair, fog_of)
+
+
+def win_value(
+    network: Network, params: Params, lanes: Any, seat: Any, carry: Any, action: Any
+) -> Float[jax.Array, " B"]:
+    """The win/loss value of each lane's player on side `seat`, which is about to act."""
+    observation = side(lanes.timestep.observation, seat)
+    own, other = side(lanes.timestep.privileged, seat), side(lanes.timestep.privileged, 1 - seat)
+    both = jax.tree.map(lambda a, b: jnp.stack([a, b], 1), own, other)
+
+    def one(carry, *inputs):
+        inputs = jax.tree.map(lambda leaf: leaf[None], inputs)
+        return network.unroll(params, carry, *inputs, jnp.zeros(1, bool))[1].values[0, 0]
+
+    return jax.vmap(one)(carry, observation, both, action)
+
+
+def film_game(tools: Tools, home: Params, away: Params | str, names: tuple[str, str], seed: int) -> Film:
+    """Plays one game of an agent against a bot (by name) or another agent; the agent sits on side 0."""
+    game, network = tools.game, tools.network
+    against_bot = isinstance(away, str)
+    players = agent(network), scripted(game) if against_bot else agent(network)
+    key = jax.random.key(seed)
+    bots = bot_drawer(game, (away,))(jnp.zeros(1, int), jax.random.split(key, 1)) if against_bot else away.policy
+
+    def body(carry, step_key):
+        lanes, done = carry
+        shot = snapshot(game.world, jax.tree.map(lambda leaf: leaf[0], lanes.state))
+        after, played = advance(game, *players, (home.policy, bots), lanes, step_key)
+        values = [win_value(network, home, lanes, lanes.seat, lanes.home, played.home)[0], jnp.nan]
+        if not against_bot:
+            values[1] = win_value(network, away, lanes, 1 - lanes.seat, lanes.away, played.away)[0]
+        out = shot, jnp.stack(values), done, after.timestep.reward[0, 0]
+        return (after, done | after.timestep.done[0]), out
+
+    def play(key):
+        lanes = new_lanes(game, *players, jnp.zeros(1, jnp.int32), spread(game.no_strategy(), 1), key)
+        steps = -(-game.settings.time_limit // game.settings.step)
+        return jax.lax.scan(body, (lanes, jnp.zeros((), bool)), jax.random.split(key, steps))[1]
+
+    shots, values, done, reward = jax.tree.map(np.asarray, jax.jit(play)(key))
+    length = int((~done).sum())
+    shots = jax.tree.map(lambda leaf: leaf[:length], shots)
+    return Film(names, shots, values[:length], float(reward[length - 1]))

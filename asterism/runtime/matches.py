@@ -1,0 +1,94 @@
+"""Matches: games of agents and bots against each other, from both sides equally often."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from asterism.errors import UserError
+from asterism.league import wilson
+from asterism.runtime.arena import new_lanes, play_out, seats
+from asterism.runtime.players import Controller, agent, bot_drawer, scripted, spread
+from asterism.runtime.progress import stage
+from asterism.runtime.setup import Tools
+
+BOTS = ("random", "easy", "rush", "macro")
+
+
+class Score(NamedTuple):
+    """Games of one player against one opponent."""
+
+    wins: int
+    draws: int
+    losses: int
+
+    @property
+    def games(self) -> int:
+        """How many games."""
+        return self.wins + self.draws + self.losses
+
+    def line(self, opponent: str) -> str:
+        """One line of a table: wins, draws, losses and the win rate with its 95% Wilson interval (a draw counts half)."""
+        rate, low, high = wilson(*self)
+        return (
+            f"{opponent:>10}: {self.wins:4} wins {self.draws:4} draws {self.losses:4} losses   "
+            f"{rate:6.1%}  (95%: {low:.1%} to {high:.1%})"
+        )
+
+
+class Matches:
+    """Plays matches between kinds of players; each pair of kinds is compiled once."""
+
+    def __init__(self, tools: Tools, lanes: int = 50):
+        self.tools, self.lanes = tools, lanes
+        self.agent, self.bot = agent(tools.network), scripted(tools.game)
+        self.draw = bot_drawer(tools.game, BOTS)
+        self._compiled: dict[tuple[bool, bool], Any] = {}
+
+    def _play(self, home: Controller, away: Controller):
+        kinds = home is self.agent, away is self.agent
+        if kinds not in self._compiled:
+            game = self.tools.game
+
+            def play(params, key):
+                key, start = jax.random.split(key)
+                z = spread(game.no_strategy(), self.lanes)
+                lanes = new_lanes(game, home, away, seats(self.lanes), z, start)
+                return play_out(game, home, away, params, lanes, key)
+
+            self._compiled[kinds] = jax.jit(play)
+        return self._compiled[kinds]
+
+    def _controller(self, player: Any) -> Controller:
+        return self.bot if isinstance(player, str) else self.agent
+
+    def _params(self, player: Any, key) -> Any:
+        """Parameters of a bot in every lane, or the weights themselves."""
+        if not isinstance(player, str):
+            return player
+        if player not in BOTS:
+            raise UserError(f"unknown bot {player!r}: choose one of {', '.join(BOTS)}")
+        return self.draw(jnp.full(self.lanes, BOTS.index(player)), jax.random.split(key, self.lanes))
+
+    def score(self, home: Any, away: Any, games: int, seed: int, progress=None) -> Score:
+        """Plays `games` games (rounded up to whole waves of lanes, then cut). A player is a bot's name or a policy's weights."""
+        play = self._play(self._controller(home), self._controller(away))
+        rewards = []
+        for wave in range(-(-games // self.lanes)):
+            keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), wave), 3)
+            params = self._params(home, keys[0]), self._params(away, keys[1])
+            rewards.append(np.asarray(play(params, keys[2]).reward))
+            if progress:
+                progress.advance(min(self.lanes, games - wave * self.lanes))
+        rewards = np.concatenate(rewards)[:games]
+        return Score(int((rewards > 0).sum()), int((rewards == 0).sum()), int((rewards < 0).sum()))
+
+
+def evaluate_agent(
+    matches: Matches, policy: Any, others: dict[str, Any], games: int, seed: int, bots: tuple[str, ...] = BOTS
+) -> dict[str, Score]:
+    """Scores of a policy against every bot and the other policies, by opponent's name."""
+    opponents = {**{name: name for name in bots}, **others}
+    with stage("evaluate", games * len(opponents), "games") as bar:
+        return {name: matches.score(policy, player, games, seed, bar) for name, player in opponents.items()}

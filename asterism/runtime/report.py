@@ -1,0 +1,122 @@
+"""What a run's report shows, gathered from its folder; and `asterism report RUN`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+
+from asterism.errors import UserError
+from asterism.league import League, Store, wilson
+from asterism.runtime.agents import load_agent
+from asterism.runtime.config_file import differences
+from asterism.runtime.film import Film, film_game
+from asterism.runtime.run_folder import RunFolder
+from asterism.runtime.setup import Tools, cache_compilation, make_tools
+from asterism.web.draw import GamePainter
+from asterism.web.report import Frame, GameCurves, Payoff, ReportData, WinRate, write_report
+
+PICTURES = 8
+"""In the strip of the game."""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file that the run wrote for itself; empty when it is not there, UserError when it is corrupt."""
+    try:
+        return json.loads(path.read_text()) if path.exists() else {}
+    except ValueError as error:
+        raise UserError(f"{path} is corrupt ({error}): remove it and run the training command again") from None
+
+
+def win_rates(evaluation: Mapping[str, Mapping[str, list[int]]]) -> list[WinRate]:
+    """Rows of the table from {agent: {opponent: [wins, draws, losses]}}."""
+    rows = []
+    for agent, scores in evaluation.items():
+        for opponent, (wins, draws, losses) in scores.items():
+            rate, low, high = wilson(wins, draws, losses)
+            rows.append(WinRate(f"{agent} against {opponent}", wins, draws, losses, low, rate, high))
+    return rows
+
+
+def game_views(film: Film, tools: Tools) -> tuple[list[Frame], GameCurves]:
+    """The strip of pictures and the curves of a game."""
+    painter = GamePainter(tools.game)
+    minutes = np.asarray(film.snapshots.loop) / (60 * tools.game.description.loops_per_second)
+    strip = []
+    for index in np.linspace(0, len(minutes) - 1, PICTURES).round().astype(int):
+        used, cap = np.asarray(film.snapshots.supply[index]).T
+        caption = f"{minutes[index]:.1f} min, supply {used[0]:.0f}/{cap[0]:.0f} and {used[1]:.0f}/{cap[1]:.0f}"
+        if not np.isnan(film.values[index, 0]):
+            caption += f", value {film.values[index, 0]:+.2f}"
+        strip.append(Frame(film.frame(painter, index), caption))
+    supply = np.asarray(film.snapshots.supply)[:, :, 0].T.astype(float)
+    return strip, GameCurves(film.names, minutes, supply, film.values.T)
+
+
+def league_payoff(run: RunFolder) -> Payoff | None:
+    """The payoff matrix, if there is a league."""
+    if not run.league_path.exists():
+        return None
+    report = League(Store(run.league_path, create=False)).report()
+    names = [player.id.replace("_terran", "").removesuffix("_0") for player in report.players]
+    matrix = np.where(report.games > 0, report.win_rates, np.nan)
+    return Payoff(names, matrix, report.games.astype(int))
+
+
+def make_report(run: RunFolder, config: Any, tools: Tools, film: Film | None) -> None:
+    """Writes `report.html` from what the run's folder holds and a game."""
+    strip, curves = game_views(film, tools) if film else ([], None)
+    name = run.name
+    data = ReportData(
+        title=f"Asterism: {name}",
+        summary="An agent that imitated recorded games, then improved in a league of rivals.",
+        config=[(key, value) for key, (_, value) in differences({}, run_settings(run)).items()],
+        metrics=run.series(),
+        win_rates=win_rates(read_json(run.path / "evaluation.json")),
+        payoff=league_payoff(run),
+        strip=strip,
+        game=curves,
+        facts=read_json(run.path / "facts.json"),
+        commands=[
+            ("train", f"asterism train --name {name} --seed {config.seed}"),
+            ("evaluate", f"asterism evaluate {run.path} --games 200"),
+            ("watch a game", f"asterism play {run.path} --against rush --render game.gif"),
+            ("what was recorded", f"asterism demos info {run.path}/demos"),
+            ("curves", f"tensorboard --logdir {run.path}/tensorboard"),
+        ],
+    )
+    write_report(run.report_path, data)
+
+
+def run_settings(run: RunFolder) -> dict[str, Any]:
+    """The run's settings as they were saved."""
+    return json.loads(run.config_path.read_text())["config"]
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """Writes the report of a run again. Needs about 2 GB of memory and, on two cores, a minute."""
+
+    folder: tyro.conf.Positional[Path]
+    """Folder of the run, such as runs/first-light."""
+    against: str = "rush"
+    """Opponent in the game that is shown: random, easy, rush or macro."""
+    seed: int = 0
+    """Seed of that game."""
+
+    def run(self) -> None:
+        """Writes report.html."""
+        from asterism.runtime.train import TrainConfig
+
+        with RunFolder.open(self.folder) as run:
+            config = run.load_config(TrainConfig)
+            cache_compilation()
+            tools = make_tools(config.setup)
+            film = film_game(
+                tools, load_agent(self.folder, "agent", tools), self.against, ("agent", self.against), self.seed
+            )
+            make_report(run, config, tools, film)
+        print(f"report: {run.report_path}")
