@@ -2,4 +2,4 @@
 
 
 class UserError(Exception):
-    """Bad input or a full disk: one line that says what is wrong, where, and what to do. The command line exits with code 2."""
+    """Bad input or a full disk: one line: what is wrong, where, what to do. The command line exits with code 2."""

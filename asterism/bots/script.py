@@ -229,8 +229,8 @@ class Script:
         return [Option(wanted & self._can(seen, name), self.make(name, idle)) for name in UPGRADES]
 
     def _army(self, parameters: BotParameters, seen: View, saving) -> list[Option]:
-        """Train the unit that the army has least of for its share, where a structure has at most one order. The money for
-        a town hall that a worker is on its way to build is left alone."""
+        """Train the unit that the army has least of for its share, where a structure has at most one order. The money
+        for a town hall that a worker is on its way to build is left alone."""
         options = []
         founding = self._own(seen, "SCV") & (seen.order == self.game.action_index["Build_CommandCenter_pt"])
         least = jnp.where(founding.any(), 450, jnp.where(saving & (seen.army >= 8), 150, 0))

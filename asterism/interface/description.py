@@ -25,7 +25,7 @@ class UnitType:
 
 @dataclass(frozen=True)
 class ActionType:
-    """A row of the action table; `id` is that of StarCraft II's raw function, `units` the names of the types that can take it."""
+    """A row of the action table; `id` is StarCraft II's raw function's, `units` names the types that can take it."""
 
     id: int
     name: str
@@ -101,7 +101,7 @@ class TimeStep(NamedTuple):
     reward: Float[Array, "*b 2"]
     done: Bool[Array, "*b"]
     acting: Bool[Array, "*b 2"]
-    """Whose observation is due: delays make turns asynchronous, and the action of a player that is not acting is ignored."""
+    """Whose observation is due: delays make turns asynchronous; what a player gives who is not acting is ignored."""
 
 
 class Game(Protocol):

@@ -1,4 +1,4 @@
-"""The network as everybody else sees it: a record of pure functions (design: losses, league and runtime never import the modules)."""
+"""The network as everybody else sees it: a record of pure functions, so that losses and league import none of it."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -24,7 +24,7 @@ class UnrollOutput(NamedTuple):
     logits: ActionParts
     """Masked logits: [T, A], [T, D], [T, 2], [T, R], units [T, S, E + 1] (last: end of selection), [T, E], [T, N]."""
     log_probs: ActionParts
-    """[T] each, of the given actions; 0 for parts that the action type does not use; units summed over the selection's rounds."""
+    """[T] each, of the given actions; 0 for parts that the action type does not use; units: the sum of all rounds."""
     unit_rounds: Bool[Array, "T S"]
     """The rounds of the unit selection that took place, the end of selection included."""
     values: Float[Array, "T 5"]

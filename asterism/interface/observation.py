@@ -17,7 +17,7 @@ class Alliance(IntEnum):
 
 
 class EntityField(IntEnum):
-    """Columns of `Observation.entities`. Ratios and progress are in 1/255, positions in 1/8 of a map cell, times in game loops."""
+    """Columns of `Observation.entities`. Ratios and progress in 1/255, positions in 1/8 map cell, times in loops."""
 
     UNIT_TYPE = 0  # index into GameDescription.unit_types; 0 is none or unknown
     ALLIANCE = 1
@@ -110,7 +110,7 @@ class Race(IntEnum):
 
 
 class Scalars(NamedTuple):
-    """Everything that is neither an entity nor a map. U, A, K: unit types, actions, upgrades of the game's description."""
+    """All that is neither an entity nor a map. U, A, K: unit types, actions, upgrades of the game's description."""
 
     game_loop: Int[Array, "*b"]
     statistics: Int[Array, "*b 10"]

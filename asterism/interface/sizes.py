@@ -26,6 +26,9 @@ class InterfaceSize:
     """Entries of a build order in z."""
 
     def __post_init__(self):
+        for field in ("entities", "map", "location", "selected", "delays", "repeats", "build_order"):
+            if getattr(self, field) < 1:
+                raise UserError(f"interface size {self.name}: {field} is {getattr(self, field)}, it must be at least 1")
         if self.location % self.map:
             raise UserError(
                 f"interface size {self.name}: location ({self.location}) must be a multiple of map ({self.map})"

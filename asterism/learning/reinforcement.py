@@ -1,4 +1,4 @@
-"""The reinforcement loss: every term of AlphaStar's, on trajectories of one learner (Methods: Reinforcement learning)."""
+"""The reinforcement loss: all terms of AlphaStar's, on trajectories of a learner (Methods: Reinforcement learning)."""
 
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ REWARDS = ("win_loss", "build_order", "units", "upgrades", "effects")
 class Trajectory(NamedTuple):
     """T steps of one learner, and the observation that follows them.
 
-    The real steps come first (`mask`); the entry after the last of them is the state from which values are bootstrapped.
+    The real steps come first (`mask`); the entry after the last of them is the state whose value is the bootstrap.
     """
 
     observation: Observation

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, ArrayLike, Bool, Float
 
 from asterism.errors import UserError
 from asterism.interface.action import Action, ActionParts
@@ -22,7 +22,7 @@ class SupervisedWeights:
     l2: float = 1e-5
     """Squared norm of the policy's weights."""
     value: float = 0.5
-    """Half squared error of the win/loss value to the game's outcome; prepares the value network for reinforcement (0: the paper)."""
+    """Half squared error of the win/loss value to the game's outcome, to prepare reinforcement (0: as in the paper)."""
 
     def __post_init__(self):
         if self.l2 < 0 or self.value < 0:
@@ -58,11 +58,17 @@ def part_accuracies(output: UnrollOutput, action: Action) -> ActionParts:
 
 
 def imitation_loss(
-    network: Network, uses: ActionParts, weights: SupervisedWeights, params: Params, carry: Any, batch: Imitation
+    network: Network,
+    uses: ActionParts,
+    weights: SupervisedWeights,
+    params: Params,
+    carry: Any,
+    batch: Imitation,
+    outcomes_count: Bool[ArrayLike, ""] = True,
 ) -> tuple[Float[Array, ""], tuple[Any, dict[str, Float[Array, ""]]]]:
     """Cross-entropy of every action part over a batch of windows ([B, T, ...]), with L2 and the value loss.
 
-    Returns the loss, the carries after the windows, and metrics: loss and accuracy of each part.
+    `outcomes_count`: whether values are learned; not where only winners are imitated, who always win. Returns the loss, the carries after the windows, and metrics: loss and accuracy of each part.
     """
     scan = jax.vmap(network.unroll, in_axes=(None, 0, 0, 0, 0, 0))
     carry, output = scan(params, carry, batch.observation, batch.privileged, batch.action, batch.reset)
@@ -74,7 +80,7 @@ def imitation_loss(
     policy_loss = sum(loss * share for loss, share in zip(losses, shares, strict=True))
     value_loss = 0.5 * ((output.values[..., 0] - batch.outcome) ** 2).mean()
     norm = optax.tree.norm(params.policy, squared=True)
-    loss = policy_loss + weights.value * value_loss + weights.l2 * norm
+    loss = policy_loss + weights.value * outcomes_count * value_loss + weights.l2 * norm
     metrics = {f"loss/{name}": value for name, value in losses._asdict().items()}
     metrics |= {
         f"accuracy/{name}": masked_mean(a, u) for name, a, u in zip(used._fields, accuracies, used, strict=True)
@@ -95,11 +101,13 @@ class Learner(NamedTuple):
 def imitation_update(
     network: Network, uses: ActionParts, weights: SupervisedWeights, optimizer: optax.GradientTransformation
 ):
-    """The update as a pure function: (Learner, Imitation [B, T]) -> (Learner, metrics)."""
+    """The update as a pure function: (Learner, Imitation [B, T], outcomes_count) -> (Learner, metrics)."""
 
-    def update(learner: Learner, batch: Imitation) -> tuple[Learner, dict[str, Float[Array, ""]]]:
+    def update(
+        learner: Learner, batch: Imitation, outcomes_count: Bool[ArrayLike, ""] = True
+    ) -> tuple[Learner, dict[str, Float[Array, ""]]]:
         def loss(params):
-            return imitation_loss(network, uses, weights, params, learner.carry, batch)
+            return imitation_loss(network, uses, weights, params, learner.carry, batch, outcomes_count)
 
         gradients, (carry, metrics) = jax.grad(loss, has_aux=True)(learner.params)
         metrics["gradient_norm"] = optax.tree.norm(gradients)

@@ -1,4 +1,4 @@
-"""The agents that a run leaves behind, as files: `agent.safetensors` (the league's main agent) and `teacher.safetensors`."""
+"""The agents that a run leaves behind: `agent.safetensors` (the league's main agent) and `teacher.safetensors`."""
 
 from pathlib import Path
 

@@ -17,6 +17,7 @@ from asterism.league import League, LeagueSettings, Outcome, PlayerKind, Result,
 from asterism.learning.losses import LossWeights
 from asterism.learning.reinforcement import LearnerState, Scale, reinforcement_update
 from asterism.runtime.checkpoints import Checkpoints, load_weights, save_weights
+from asterism.runtime.players import strong
 from asterism.runtime.progress import stage
 from asterism.runtime.rollout import Conditioning, Finished, RolloutSizes, Workers, collect, fresh_workers
 from asterism.runtime.run_folder import RunFolder
@@ -133,7 +134,7 @@ def make_iteration(tools: Tools, settings: LeagueTraining, conditioning: Conditi
         for _ in range(settings.reuse):
             state, carries, metrics = update(state, teacher, batch)
         metrics |= {"rate/due": due, "rate/steps": batch.mask.sum()}
-        return Iteration(state, workers._replace(teacher_carry=carries), finished, metrics)
+        return strong(Iteration(state, workers._replace(teacher_carry=carries), finished, metrics))
 
     return jax.jit(iterate, donate_argnums=(0, 1))
 
@@ -155,7 +156,8 @@ class LeagueStage:
         self.optimizer = make_optimizer(settings)
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
         self.iterate = make_iteration(tools, settings, conditioning, self.optimizer)
-        self.start = jax.jit(lambda key: fresh_workers(tools.game, tools.network, settings.sizes(), conditioning, key))
+        sizes = settings.sizes()
+        self.start = jax.jit(lambda key: strong(fresh_workers(tools.game, tools.network, sizes, conditioning, key)))
         self.league = League(Store(run.league_path), settings.league)
         self.bank: dict[str, Any] = {}
         """Policies of frozen players."""
@@ -233,8 +235,8 @@ class LeagueStage:
             learner.state = LearnerState(params, self.optimizer.init(params))
 
     def step(self, update: int) -> int:
-        """One update of the learner whose turn it is; returns its agent steps."""
-        name = self.schedule[update % len(self.schedule)]
+        """Update number `update` (the first is 1), of the learner whose turn it is; returns its agent steps."""
+        name = self.schedule[(update - 1) % len(self.schedule)]
         learner = self.learners[name]
         rng = np.random.default_rng([self.seed, update])
         restart = self.find_opponents(name, rng)
@@ -262,7 +264,7 @@ class LeagueStage:
             kinds.setdefault("self" if opponent == name else opponent.split(f"_{RACE}")[0], []).append(reward)
         scalars |= {f"win_rate/{short} against {kind}": (np.mean(r) + 1) / 2 for kind, r in kinds.items()}
         learner.tally.clear()
-        self.run.log(NAME, update + 1, scalars)
+        self.run.log(NAME, update, scalars)
 
     def train(self) -> Params:
         """Trains to the end, going on from the newest checkpoint, and returns the main agent's weights."""
@@ -273,13 +275,13 @@ class LeagueStage:
             saved = time.monotonic()
             with stage(NAME, settings.updates, "updates", start=done) as bar:
                 began, played = time.monotonic(), 0
-                for update in range(done, settings.updates):
+                for update in range(done + 1, settings.updates + 1):
                     played += self.step(update)
                     rate = played / (time.monotonic() - began)
                     bar.advance(1, decisions_a_second=round(rate))
-                    last = update + 1 == settings.updates
+                    last = update == settings.updates
                     if last or time.monotonic() - saved > settings.checkpoint_seconds:
-                        self.save(checkpoints, update + 1)
+                        self.save(checkpoints, update)
                         saved = time.monotonic()
         main = next(name for name, player in self._learning() if player.kind is PlayerKind.MAIN_AGENT)
         return self.learners[main].state.params
@@ -296,7 +298,7 @@ class LeagueStage:
     def restore(self, checkpoints: Checkpoints) -> int:
         """Goes back to the newest checkpoint, forgetting what came after it; returns the updates done."""
         update = checkpoints.latest() or 0
-        self.league.truncate_after(update - 1)
+        self.league.truncate_after(update)
         if not update:
             return 0
         trees, host = checkpoints.restore(self._tree())

@@ -29,7 +29,7 @@ class Score(NamedTuple):
         return self.wins + self.draws + self.losses
 
     def line(self, opponent: str) -> str:
-        """One line of a table: wins, draws, losses and the win rate with its 95% Wilson interval (a draw counts half)."""
+        """One line of a table: wins, draws, losses, and the win rate with its 95% Wilson interval (a draw is half)."""
         rate, low, high = wilson(*self)
         return (
             f"{opponent:>10}: {self.wins:4} wins {self.draws:4} draws {self.losses:4} losses   "
@@ -72,7 +72,10 @@ class Matches:
         return self.draw(jnp.full(self.lanes, BOTS.index(player)), jax.random.split(key, self.lanes))
 
     def score(self, home: Any, away: Any, games: int, seed: int, progress=None) -> Score:
-        """Plays `games` games (rounded up to whole waves of lanes, then cut). A player is a bot's name or a policy's weights."""
+        """Plays `games` games (rounded up to whole waves of lanes, then cut).
+
+        A player is a bot's name or a policy's weights. UserError for an unknown bot.
+        """
         play = self._play(self._controller(home), self._controller(away))
         rewards = []
         for wave in range(-(-games // self.lanes)):

@@ -63,3 +63,8 @@ def select(which, new: Any, old: Any) -> Any:
         return jnp.where(which.reshape(which.shape + (1,) * (a.ndim - which.ndim)), a, b)
 
     return jax.tree.map(pick, new, old)
+
+
+def strong(tree: Any) -> Any:
+    """The same arrays without JAX's weak types, which would make a compiled loop compile twice."""
+    return jax.tree.map(lambda leaf: jax.lax.convert_element_type(leaf, leaf.dtype), tree)

@@ -1,7 +1,6 @@
 """`asterism record`: scripted players play each other and every game is written down."""
 
 from dataclasses import dataclass, field
-from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +18,15 @@ from asterism.runtime.arena import Lanes, advance, join, new_lanes
 from asterism.runtime.players import bot_drawer, scripted, spread
 from asterism.runtime.progress import stage
 
+PAIRS = (
+    ("easy", "rush"),
+    ("easy", "macro"),
+    ("rush", "rush"),
+    ("rush", "macro"),
+    ("macro", "macro"),
+    ("rush", "random"),
+    ("macro", "random"),
+)
 CHUNK = 32
 """Steps of all games between two transfers to the host."""
 
@@ -29,22 +37,26 @@ class RecordSettings:
 
     games: int = 288
     """Games; each gives the trajectories of both players."""
-    bots: tuple[str, ...] = ("easy", "rush", "macro")
-    """Scripted players; every pair of them plays equally often."""
+    pairs: tuple[tuple[str, str], ...] = PAIRS
+    """Who plays whom, each pair equally often and from both sides; easy, rush, macro or random."""
     lanes: int = 48
     """Games side by side."""
 
     def __post_init__(self):
         for name in self.bots:
             bot_style(name)
-        if self.games < 1 or self.lanes < 1 or not self.bots:
-            raise UserError("record: games and lanes must be at least 1, and bots must name at least one")
+        if self.games < 1 or self.lanes < 1 or not self.pairs:
+            raise UserError("record: games and lanes must be at least 1, and pairs must name at least one")
+
+    @property
+    def bots(self) -> tuple[str, ...]:
+        """All players that take part."""
+        return tuple(sorted({name for pair in self.pairs for name in pair}))
 
     def pair(self, index: int) -> tuple[str, str]:
         """The two bots of a game; sides change from game to game."""
-        pairs = list(combinations_with_replacement(self.bots, 2))
-        first, second = pairs[index % len(pairs)]
-        return (first, second) if (index // len(pairs)) % 2 == 0 else (second, first)
+        first, second = self.pairs[index % len(self.pairs)]
+        return (first, second) if (index // len(self.pairs)) % 2 == 0 else (second, first)
 
 
 class Recorder(NamedTuple):

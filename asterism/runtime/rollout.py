@@ -2,7 +2,8 @@
 
 Turns are asynchronous: in each step of the games only some learners are due. The steps at which they are due are packed
 into trajectories of T steps; a lane that has its T steps waits for the others. The last step of a trajectory whose
-successor is not due yet is kept back (`Pending`) for the next one, so that every reward reaches the step that earned it.
+successor is not due yet is kept back (`pending`) for the next one, so that every reward reaches the step that earned
+it.
 """
 
 from typing import Any, NamedTuple

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import optax
 
 from asterism.demos import Batches, BatchSettings, Demos, split
+from asterism.demos.reader import Entry
 from asterism.errors import UserError
 from asterism.interface.network import Params
 from asterism.learning.supervised import Imitation, Learner, SupervisedWeights, imitation_loss, imitation_update
@@ -72,9 +74,14 @@ def unpack(data: np.ndarray) -> Any:
     return json.loads(np.asarray(data, np.uint8).tobytes())
 
 
-def winners(demos: Demos) -> Demos:
-    """The trajectories of those who won."""
-    return Demos(demos.folder, demos.header, tuple(entry for entry in demos.entries if entry.outcome > 0))
+def select_entries(demos: Demos, wanted: Callable[[Entry], bool]) -> Demos:
+    """Some of the trajectories."""
+    return Demos(demos.folder, demos.header, tuple(entry for entry in demos.entries if wanted(entry)))
+
+
+def with_a_plan(entry: Entry) -> bool:
+    """Whether the player is worth imitating at all: the random one, there as somebody to find and beat, is not."""
+    return entry.info.players[entry.player] != "random"
 
 
 def _stream(demos: Demos, settings: SupervisedSettings, seed: int) -> Batches:
@@ -111,14 +118,14 @@ def held_out_metrics(
 def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: SupervisedSettings, seed: int) -> Params:
     """Trains to the end, going on from the newest checkpoint, and returns the weights."""
     demos.require(tools.game.description, tools.game.size)
-    train, held_out = split(demos, settings.held_out)
+    train, held_out = split(select_entries(demos, with_a_plan), settings.held_out)
     optimizer = make_optimizer(settings)
     uses, network = tools.game.description.uses, tools.imitator
     update = jax.jit(imitation_update(network, uses, settings.weights, optimizer), donate_argnums=0)
     evaluate = jax.jit(lambda p, c, b: imitation_loss(network, uses, settings.weights, p, c, b)[1])
     params = network.init(jax.random.fold_in(jax.random.key(seed), 1))
     learner = Learner(params, optimizer.init(params), spread(network.initial_carry(), settings.batch))
-    streams = _stream(train, settings, seed), _stream(winners(train), settings, seed)
+    streams = _stream(train, settings, seed), _stream(select_entries(train, lambda entry: entry.outcome > 0), settings, seed)
     turn = round(settings.winners_from * settings.steps)
     with Checkpoints(run.checkpoints(NAME)) as checkpoints:
         step = checkpoints.latest() or 0
@@ -131,8 +138,8 @@ def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: Super
         per_update = settings.batch * settings.window
         with stage(NAME, settings.steps * per_update, "steps", start=step * per_update) as bar:
             while step < settings.steps:
-                stream = streams[step >= turn]
-                learner, metrics = update(learner, _imitation(next(stream)))
+                everybody = step < turn
+                learner, metrics = update(learner, _imitation(next(streams[not everybody])), everybody)
                 step += 1
                 if step % 20 == 0 or step == settings.steps:
                     scalars = {name: float(value) for name, value in metrics.items()}

@@ -1,82 +1,12 @@
-"""A toy game, and random observations that fit its spec."""
+"""A toy game, its network, and random moments of it."""
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 import pytest
-from dm_env.specs import BoundedArray
+from toys import random_observation, random_privileged, toy_game
 
 from asterism.agent import AGENT_SIZES, make_network
-from asterism.interface.description import ActionType, GameDescription, UnitType
-from asterism.interface.observation import Alliance, EntityField, Observation, Privileged, Statistic
 from asterism.interface.sizes import InterfaceSize
-from asterism.interface.spec import observation_spec, random_action, strategy_spec
-
-MOST = 2000
-"""Amounts in random observations stay below this."""
-
-
-def toy_game(unit_types: int = 12, actions: int = 10) -> GameDescription:
-    """A game whose actions use every combination of parts, each open to a third of the unit types."""
-    units = tuple(UnitType(index, f"unit{index}" if index else "none") for index in range(unit_types))
-    kinds = []
-    for index in range(1, actions):
-        selects = index % 4 != 0
-        takers = tuple(unit.name for unit in units[1:] if (unit.id + index) % 3 == 0) if selects else ()
-        kinds.append(
-            ActionType(
-                id=index,
-                name=f"action{index}",
-                ability_id=index,
-                general_id=index,
-                queued=index % 2 == 0,
-                selects=selects,
-                target_unit=index % 3 == 0,
-                location=index % 3 == 1,
-                repeat=index % 2 == 1,
-                units=takers,
-            )
-        )
-    no_op = ActionType(0, "no_op", 0, 0, False, False, False, False)
-    return GameDescription("toy", units, (no_op, *kinds), ("armor", "weapons", "range"), ("scan",), map_cells=64)
-
-
-def _draw(key, spec):
-    """A nested value within a nested spec."""
-    leaves, tree = jax.tree.flatten(spec, is_leaf=lambda node: isinstance(node, BoundedArray))
-    keys = jax.random.split(key, len(leaves))
-
-    def one(key, leaf):
-        high = np.minimum(np.asarray(leaf.maximum, np.int64), MOST)
-        return jax.random.randint(key, leaf.shape, np.asarray(leaf.minimum, int), high + 1).astype(leaf.dtype)
-
-    return jax.tree.unflatten(tree, [one(*pair) for pair in zip(keys, leaves, strict=True)])
-
-
-def random_observation(key, game: GameDescription, size: InterfaceSize) -> Observation:
-    """Half of the present entities are the player's own; no_op is available."""
-    keys = jax.random.split(key, 4)
-    observation = _draw(keys[0], observation_spec(game, size))
-    count = jax.random.randint(keys[1], (), 1, size.entities + 1)
-    alliance = jax.random.randint(keys[2], (size.entities,), 1, 1 + max(Alliance))
-    alliance = jnp.where(jax.random.bernoulli(keys[3], 0.5, alliance.shape), Alliance.SELF, alliance)
-    entities = observation.entities.at[:, EntityField.ALLIANCE].set(alliance.astype(jnp.int16))
-    entities = jnp.where((jnp.arange(size.entities) < count)[:, None], entities, 0)
-    available = observation.scalars.available_actions.at[0].set(True)
-    return observation._replace(entities=entities, scalars=observation.scalars._replace(available_actions=available))
-
-
-def random_privileged(key, game: GameDescription, size: InterfaceSize) -> Privileged:
-    """Of both players: [2, ...]."""
-    units, upgrades = len(game.unit_types), len(game.upgrades)
-    spec = Privileged(
-        statistics=BoundedArray((len(Statistic),), np.int32, 0, MOST),
-        unit_counts=BoundedArray((units,), np.int16, 0, 50),
-        upgrades=BoundedArray((upgrades,), bool, False, True),
-        score=BoundedArray((), np.int32, 0, MOST),
-        executed=strategy_spec(game, size),
-    )
-    return jax.vmap(lambda key: _draw(key, spec))(jax.random.split(key, 2))
+from asterism.interface.spec import random_action
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,69 @@
+"""Speed of the embedded game alone: both players do nothing. Arrays are of fixed size, so the cost is that of any game.
+
+python benchmarks/game.py --batches 1 64
+"""
+
+import statistics
+import time
+from dataclasses import dataclass
+
+import jax
+import tyro
+
+from asterism.game.game import EmbeddedGame
+from asterism.game.settings import GameSettings
+from asterism.interface.sizes import interface_size
+from asterism.interface.spec import no_op
+from asterism.runtime.players import spread
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Prints game steps a second, of all games together, for each batch size."""
+
+    batches: tuple[int, ...] = (1, 16, 64, 256)
+    """Games side by side."""
+    step: int = 32
+    """Game loops in a step."""
+    steps: int = 50
+    """Steps in one measurement."""
+    repeats: int = 5
+    """Measurements, of which the median is printed."""
+    size: str = "tiny"
+    """Interface size."""
+
+
+def steps_per_second(game: EmbeddedGame, batch: int, steps: int, repeats: int) -> float:
+    """Median rate of `batch` games side by side, observations included, compilation not."""
+    action = spread(no_op(game.size, delay=0), 2)
+    actions = spread(action, batch)
+
+    def body(state, _):
+        state, timestep = jax.vmap(game.step)(state, actions)
+        # One number of every observation, so that none of it is optimised away.
+        return state, sum(leaf.sum().astype(float) for leaf in jax.tree.leaves(timestep))
+
+    run = jax.jit(lambda state: jax.lax.scan(body, state, None, steps))
+    state, _ = jax.jit(jax.vmap(game.reset))(
+        jax.random.split(jax.random.key(0), batch), spread(game.no_strategy(), batch)
+    )
+    jax.block_until_ready(run(state))
+    seconds = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        jax.block_until_ready(run(state))
+        seconds.append(time.perf_counter() - began)
+    return batch * steps / statistics.median(seconds)
+
+
+def main(settings: Settings) -> None:
+    """Measures and prints `name: value unit` lines."""
+    game = EmbeddedGame(GameSettings(step=settings.step), interface_size(settings.size))
+    for batch in settings.batches:
+        rate = steps_per_second(game, batch, settings.steps, settings.repeats)
+        print(f"game_steps_batch_{batch}: {rate:.0f} steps/s")
+        print(f"game_loops_batch_{batch}: {rate * settings.step:.0f} loops/s", flush=True)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Settings))

@@ -1,0 +1,42 @@
+"""Two scripted players meet in a few games of the embedded game, all in one compiled program.
+
+python examples/play_a_game.py --home macro --away rush
+"""
+
+import jax
+import jax.numpy as jnp
+import tyro
+
+from asterism.game.game import EmbeddedGame
+from asterism.game.settings import GameSettings
+from asterism.runtime.arena import new_lanes, play_out, seats
+from asterism.runtime.matches import Score
+from asterism.runtime.players import bot_drawer, scripted, spread
+from asterism.runtime.setup import cache_compilation
+
+
+def main(
+    home: str = "macro", away: str = "rush", games: int = 8, step: int = 32, time_limit: int = 9856, seed: int = 0
+) -> None:
+    """Plays `games` games side by side, from both sides, up to `time_limit` game loops (22.4 a second) each."""
+    cache_compilation()
+    game = EmbeddedGame(GameSettings(step=step, time_limit=time_limit))
+    player, draw = scripted(game), bot_drawer(game, (home, away))
+    keys = jax.random.split(jax.random.key(seed), 3)
+    params = tuple(draw(jnp.full(games, i), jax.random.split(keys[i], games)) for i in range(2))
+
+    @jax.jit
+    def play(key):
+        free = spread(game.no_strategy(), games)  # nobody is asked to follow a strategy z
+        lanes = new_lanes(game, player, player, seats(games), free, key)
+        return play_out(game, player, player, params, lanes, key)
+
+    reward, loops = play(keys[2])
+    score = Score(*(int((reward == outcome).sum()) for outcome in (1, 0, -1)))
+    minutes = float(loops.mean()) / (60 * game.description.loops_per_second)
+    print(f"{home} against {away}, {minutes:.1f} minutes of game time on average")
+    print(score.line(away))
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
