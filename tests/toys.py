@@ -1,7 +1,6 @@
 """A toy game, random observations that fit its spec, and what makes an action valid."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from dm_env.specs import BoundedArray
 
@@ -40,32 +39,27 @@ def toy_game(unit_types: int = 12, actions: int = 10) -> GameDescription:
     return GameDescription("toy", units, (no_op, *kinds), ("armor", "weapons", "range"), ("scan",), map_cells=64)
 
 
-def _draw(key, spec):
+def _draw(rng: np.random.Generator, spec):
     """A nested value within a nested spec."""
-    leaves, tree = jax.tree.flatten(spec, is_leaf=lambda node: isinstance(node, BoundedArray))
-    keys = jax.random.split(key, len(leaves))
 
-    def one(key, leaf):
+    def one(leaf):
         high = np.minimum(np.asarray(leaf.maximum, np.int64), MOST)
-        return jax.random.randint(key, leaf.shape, np.asarray(leaf.minimum, int), high + 1).astype(leaf.dtype)
+        return rng.integers(np.asarray(leaf.minimum, np.int64), high + 1, leaf.shape).astype(leaf.dtype)
 
-    return jax.tree.unflatten(tree, [one(*pair) for pair in zip(keys, leaves, strict=True)])
-
-
-def random_observation(key, game: GameDescription, size: InterfaceSize) -> Observation:
-    """Half of the present entities are the player's own; no_op is available."""
-    keys = jax.random.split(key, 4)
-    observation = _draw(keys[0], observation_spec(game, size))
-    count = jax.random.randint(keys[1], (), 1, size.entities + 1)
-    alliance = jax.random.randint(keys[2], (size.entities,), 1, 1 + max(Alliance))
-    alliance = jnp.where(jax.random.bernoulli(keys[3], 0.5, alliance.shape), Alliance.SELF, alliance)
-    entities = observation.entities.at[:, EntityField.ALLIANCE].set(alliance.astype(jnp.int16))
-    entities = jnp.where((jnp.arange(size.entities) < count)[:, None], entities, 0)
-    available = observation.scalars.available_actions.at[0].set(True)
-    return observation._replace(entities=entities, scalars=observation.scalars._replace(available_actions=available))
+    return jax.tree.map(one, spec, is_leaf=lambda node: isinstance(node, BoundedArray))
 
 
-def random_privileged(key, game: GameDescription, size: InterfaceSize) -> Privileged:
+def random_observation(rng: np.random.Generator, game: GameDescription, size: InterfaceSize) -> Observation:
+    """Half of the present entities are the player's own; no_op is available. (NumPy's: nothing to compile.)"""
+    observation = _draw(rng, observation_spec(game, size))
+    alliance = rng.integers(1, 1 + max(Alliance), size.entities)
+    observation.entities[:, EntityField.ALLIANCE] = np.where(rng.random(size.entities) < 0.5, Alliance.SELF, alliance)
+    observation.entities[rng.integers(1, size.entities + 1) :] = 0
+    observation.scalars.available_actions[0] = True
+    return observation
+
+
+def random_privileged(rng: np.random.Generator, game: GameDescription, size: InterfaceSize) -> Privileged:
     """Of both players: [2, ...]."""
     units, upgrades = len(game.unit_types), len(game.upgrades)
     spec = Privileged(
@@ -75,7 +69,12 @@ def random_privileged(key, game: GameDescription, size: InterfaceSize) -> Privil
         score=BoundedArray((), np.int32, 0, MOST),
         executed=strategy_spec(game, size),
     )
-    return jax.vmap(lambda key: _draw(key, spec))(jax.random.split(key, 2))
+    return stack(_draw(rng, spec) for _ in range(2))
+
+
+def stack(trees):
+    """Pytrees of the same form as one, with a new first axis."""
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *trees)
 
 
 def assert_valid(game: GameDescription, entities: np.ndarray, available: np.ndarray, action: Action) -> None:

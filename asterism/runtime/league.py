@@ -14,7 +14,7 @@ from asterism.demos.strategies import StrategyLibrary
 from asterism.errors import UserError
 from asterism.interface.network import Params
 from asterism.league import League, LeagueSettings, Outcome, PlayerKind, Result, Store
-from asterism.learning.losses import LossWeights
+from asterism.learning.losses import LossWeights, RewardWeights
 from asterism.learning.reinforcement import LearnerState, Scale, reinforcement_update
 from asterism.runtime.checkpoints import Checkpoints, load_weights, save_weights
 from asterism.runtime.players import strong
@@ -28,11 +28,18 @@ NAME = "league"
 RACE = "terran"
 
 
+SMALL_RUN = LossWeights(
+    policy=RewardWeights(win_loss=1.0, build_order=0.2, units=0.2, upgrades=0.2, effects=0.2), kl=2e-2
+)
+"""AlphaStar's weights but for batches of a few hundred steps: there its pseudo-rewards (4 and 6) drown the result of the
+game, and its divergence from the teacher (2e-3) does not hold the policy."""
+
+
 @dataclass(frozen=True)
 class LeagueTraining:
     """Reinforcement learning in a league."""
 
-    updates: int = 400
+    updates: int = 280
     """Updates of all learners together."""
     lanes: int = 32
     """Games side by side for each learner."""
@@ -46,7 +53,7 @@ class LeagueTraining:
     """Games that a group plays before it gets a new opponent."""
     main_turns: int = 2
     """Updates of the main agent for each update of an exploiter."""
-    learning_rate: float = 2e-4
+    learning_rate: float = 5e-5
     """Of Adam (AlphaStar: 3e-5 with batches of 512 x 64)."""
     clip: float = 10.0
     """Largest norm of a gradient."""
@@ -60,7 +67,7 @@ class LeagueTraining:
     """Most seconds between two checkpoints."""
     log_every: int = 10
     """Updates of a learner between two entries in the metrics."""
-    losses: LossWeights = field(default_factory=LossWeights)
+    losses: LossWeights = SMALL_RUN
     league: LeagueSettings = field(default_factory=LeagueSettings)
 
     def __post_init__(self):

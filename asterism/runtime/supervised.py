@@ -125,7 +125,10 @@ def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: Super
     evaluate = jax.jit(lambda p, c, b: imitation_loss(network, uses, settings.weights, p, c, b)[1])
     params = network.init(jax.random.fold_in(jax.random.key(seed), 1))
     learner = Learner(params, optimizer.init(params), spread(network.initial_carry(), settings.batch))
-    streams = _stream(train, settings, seed), _stream(select_entries(train, lambda entry: entry.outcome > 0), settings, seed)
+    streams = (
+        _stream(train, settings, seed),
+        _stream(select_entries(train, lambda entry: entry.outcome > 0), settings, seed),
+    )
     turn = round(settings.winners_from * settings.steps)
     with Checkpoints(run.checkpoints(NAME)) as checkpoints:
         step = checkpoints.latest() or 0

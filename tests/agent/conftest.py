@@ -1,8 +1,10 @@
 """A toy game, its network, and random moments of it."""
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
-from toys import random_observation, random_privileged, toy_game
+from toys import random_observation, random_privileged, stack, toy_game
 
 from asterism.agent import AGENT_SIZES, make_network
 from asterism.interface.sizes import InterfaceSize
@@ -33,10 +35,9 @@ def params(network):
 def batch(game, size):
     """(observation, privileged, action), [6, ...]: six moments."""
 
-    @jax.vmap
-    def draw(key):
-        keys = jax.random.split(key, 3)
-        observation = random_observation(keys[0], game, size)
-        return observation, random_privileged(keys[1], game, size), random_action(keys[2], observation, game, size)
-
-    return jax.jit(draw)(jax.random.split(jax.random.key(1), 6))
+    rng = np.random.default_rng(1)
+    observation = stack(random_observation(rng, game, size) for _ in range(6))
+    privileged = stack(random_privileged(rng, game, size) for _ in range(6))
+    draw = jax.jit(jax.vmap(lambda key, seen: random_action(key, seen, game, size)))
+    action = draw(jax.random.split(jax.random.key(1), 6), observation)
+    return *jax.tree.map(jnp.asarray, (observation, privileged)), action

@@ -1,0 +1,55 @@
+"""A network small enough to see through: every head is linear in a few numbers of the observation."""
+
+import jax
+import jax.numpy as jnp
+
+from asterism.interface.action import ActionParts
+from asterism.interface.description import GameDescription
+from asterism.interface.network import Network, Params, UnrollOutput
+from asterism.interface.sizes import InterfaceSize
+from asterism.learning.losses import MASKED_LOGIT
+
+FEATURES = 4
+"""The first statistics (in thousands, minerals first), and a constant."""
+
+
+def linear_network(game: GameDescription, size: InterfaceSize) -> Network:
+    """Its carry counts the steps since the game began. It has no `step`: learning does not act."""
+    widths = ActionParts(len(game.actions), size.delays, 2, size.repeats, size.entities + 1, size.entities, 64)
+
+    def init(key):
+        keys = jax.random.split(key, 8)
+        heads = [0.1 * jax.random.normal(k, (FEATURES, width)) for k, width in zip(keys, widths, strict=False)]
+        return Params(ActionParts(*heads), 0.1 * jax.random.normal(keys[7], (FEATURES, 5)))
+
+    def unroll(params, carry, observation, privileged, action, reset, mask=None):
+        real = jnp.ones_like(reset) if mask is None else mask
+
+        def count(carry, step):
+            reset, real = step
+            new = jnp.where(real, jnp.where(reset, 1, carry + 1), carry)
+            return new, new
+
+        carry, _ = jax.lax.scan(count, carry, (reset, real))
+        statistics = observation.scalars.statistics[:, : FEATURES - 1] / 1000
+        features = jnp.concatenate([statistics, jnp.ones((len(reset), 1))], 1)
+        logits = jax.tree.map(lambda head: features @ head, params.policy)
+        rounds = (action.units >= 0).sum(-1, keepdims=True) >= jnp.arange(size.selected)
+        uses = jax.tree.map(lambda column: jnp.asarray(column)[action.action_type], game.uses)
+        unit_rounds = rounds & uses.units[:, None]
+        available = observation.scalars.available_actions
+        logits = logits._replace(
+            action_type=jnp.where(available, logits.action_type, MASKED_LOGIT),
+            units=jnp.broadcast_to(logits.units[:, None], (len(reset), size.selected, size.entities + 1)),
+        )
+        choices = ActionParts(*action)._replace(units=jnp.where(action.units >= 0, action.units, size.entities))
+
+        def chosen(logits, choice, use):
+            log_probs = jnp.take_along_axis(jax.nn.log_softmax(logits), choice[..., None], -1)[..., 0]
+            log_probs = jnp.where(unit_rounds, log_probs, 0).sum(-1) if log_probs.ndim == 2 else log_probs
+            return jnp.where(use, log_probs, 0.0)
+
+        log_probs = jax.tree.map(chosen, logits, choices, uses)
+        return carry, UnrollOutput(logits, log_probs, unit_rounds, features @ params.value)
+
+    return Network(init, lambda: jnp.zeros((), jnp.int32), None, unroll)
