@@ -31,7 +31,7 @@ STREAM_BYTES = 1 << 17
 class SupervisedSettings:
     """Imitation of recorded games."""
 
-    steps: int = 900
+    steps: int = 600
     """Updates."""
     batch: int = 32
     """Windows in an update."""
@@ -49,6 +49,8 @@ class SupervisedSettings:
     """Probability that the units, effects and upgrades of z are shown."""
     held_out: float = 0.05
     """Share of the games kept for measuring."""
+    memory_mb: int = 300
+    """Memory for decoded games, for each of the two streams (all games, winners), in megabytes."""
     measure_every: int = 300
     """Updates between two measurements on held-out games."""
     checkpoint_seconds: float = 40.0
@@ -85,7 +87,13 @@ def with_a_plan(entry: Entry) -> bool:
 
 
 def _stream(demos: Demos, settings: SupervisedSettings, seed: int) -> Batches:
-    shown = BatchSettings(settings.batch, settings.window, settings.keep_build_order, settings.keep_statistics)
+    shown = BatchSettings(
+        settings.batch,
+        settings.window,
+        settings.keep_build_order,
+        settings.keep_statistics,
+        memory_mb=settings.memory_mb,
+    )
     return Batches(demos, shown, seed)
 
 

@@ -33,11 +33,13 @@ def params(network):
 
 @pytest.fixture(scope="session")
 def batch(game, size):
-    """(observation, privileged, action), [6, ...]: six moments."""
+    """(observation, privileged, action), [6, ...]: six moments, whose actions use every part."""
 
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(5)
     observation = stack(random_observation(rng, game, size) for _ in range(6))
     privileged = stack(random_privileged(rng, game, size) for _ in range(6))
     draw = jax.jit(jax.vmap(lambda key, seen: random_action(key, seen, game, size)))
     action = draw(jax.random.split(jax.random.key(1), 6), observation)
+    used = jax.tree.map(lambda column: column[action.action_type].any(), game.uses)
+    assert all(used)
     return *jax.tree.map(jnp.asarray, (observation, privileged)), action
