@@ -68,7 +68,8 @@ def imitation_loss(
 ) -> tuple[Float[Array, ""], tuple[Any, dict[str, Float[Array, ""]]]]:
     """Cross-entropy of every action part over a batch of windows ([B, T, ...]), with L2 and the value loss.
 
-    `outcomes_count`: whether values are learned; not where only winners are imitated, who always win. Returns the loss, the carries after the windows, and metrics: loss and accuracy of each part.
+    `outcomes_count` says whether values are learned; they are not where only winners are imitated, who always win.
+    Returns the loss, the carries after the windows, and metrics: loss and accuracy of each part.
     """
     scan = jax.vmap(network.unroll, in_axes=(None, 0, 0, 0, 0, 0))
     carry, output = scan(params, carry, batch.observation, batch.privileged, batch.action, batch.reset)

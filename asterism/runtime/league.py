@@ -31,8 +31,8 @@ RACE = "terran"
 SMALL_RUN = LossWeights(
     policy=RewardWeights(win_loss=1.0, build_order=0.2, units=0.2, upgrades=0.2, effects=0.2), kl=2e-2
 )
-"""AlphaStar's weights but for batches of a few hundred steps: there its pseudo-rewards (4 and 6) drown the result of the
-game, and its divergence from the teacher (2e-3) does not hold the policy."""
+"""AlphaStar's weights, but for batches of a few hundred steps: there its pseudo-rewards (4 and 6) drown the result of
+the game, and its divergence from the teacher (2e-3) does not hold the policy."""
 
 
 @dataclass(frozen=True)
@@ -294,8 +294,9 @@ class LeagueStage:
         return self.learners[main].state.params
 
     def _tree(self) -> Any:
-        host = {name: {"updates": l.updates, "groups": l.groups, "tally": l.tally} for name, l in self.learners.items()}
-        return {name: (l.state, l.workers) for name, l in self.learners.items()}, pack(host)
+        learners = self.learners.items()
+        host = {name: {"updates": x.updates, "groups": x.groups, "tally": x.tally} for name, x in learners}
+        return {name: (x.state, x.workers) for name, x in learners}, pack(host)
 
     def save(self, checkpoints: Checkpoints, update: int) -> None:
         """A checkpoint from which the stage goes on as if it had not stopped."""

@@ -1,4 +1,4 @@
-"""`asterism train`: record, imitate, improve in the league, evaluate, report. The same command goes on where it stopped."""
+"""`asterism train`: record, imitate, improve in the league, evaluate, report; the same command resumes."""
 
 import json
 import platform
