@@ -26,7 +26,7 @@ class PlayConfig:
     against: str = "rush"
     """Opponent: random, easy, rush, macro or teacher."""
     render: Path = Path("game.gif")
-    """Video to write; .gif or .mp4 (for .mp4: pip install asterism[video])."""
+    """Video to write; .gif or .mp4."""
     agent: str = "agent"
     """Which of the run's agents plays: agent (from the league) or teacher."""
     fog: bool = False

@@ -31,7 +31,7 @@ STREAM_BYTES = 1 << 17
 class SupervisedSettings:
     """Imitation of recorded games."""
 
-    steps: int = 600
+    steps: int = 800
     """Updates."""
     batch: int = 32
     """Windows in an update."""

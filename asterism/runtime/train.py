@@ -46,7 +46,7 @@ class TrainConfig:
     """Name of the run: its folder is runs/NAME."""
     seed: int = 0
     """Seed of all randomness: the same seed and settings give the same weights on the same machine."""
-    setup: Setup = field(default_factory=lambda: Setup(game=GameSettings(step=32, time_limit=9856)))
+    setup: Setup = field(default_factory=lambda: Setup(game=GameSettings(step=32, time_limit=11648)))
     record: RecordSettings = field(default_factory=RecordSettings)
     supervised: SupervisedSettings = field(default_factory=SupervisedSettings)
     league: LeagueTraining = field(default_factory=LeagueTraining)

@@ -92,7 +92,7 @@ def test_a_strategy_reads_as_names():
 
 def test_info_tells_what_is_inside(tmp_path, capsys):
     record(tmp_path, 5)
-    tyro.cli(InfoConfig, args=["info", str(tmp_path)]).run()
+    tyro.cli(InfoConfig, args=[str(tmp_path)]).run()
     printed = capsys.readouterr().out
     demos = open_demos(tmp_path)
     actions = np.concatenate([demos.trajectory(entry).steps.action.action_type for entry in demos.entries])
@@ -116,6 +116,6 @@ def test_info_shows_the_shards_that_are_left_and_names_the_corrupt_one(tmp_path,
     shard = tmp_path / shard_name(1)
     shard.write_bytes(shard.read_bytes()[:1000])
     with pytest.raises(UserError, match=shard_name(1)):
-        tyro.cli(InfoConfig, args=["info", str(tmp_path)]).run()
+        tyro.cli(InfoConfig, args=[str(tmp_path)]).run()
     printed = capsys.readouterr().out
     assert printed.count("intact") == 2 and printed.count("corrupt") == 1
