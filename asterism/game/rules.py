@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asterism.game.tables import ATTRIBUTES, UnitRow, UpgradeRow, Weapon, load_economy, load_units, load_upgrades
+from asterism.game.tables import ATTRIBUTES, UnitRow, UpgradeRow, Weapon, load_units, load_upgrades
 from asterism.interface.description import ActionType, GameDescription, UnitType, raw_functions
 
 MINERAL_FIELD, GEYSER = "MineralField", "VespeneGeyser"
@@ -313,8 +313,3 @@ UPGRADES_V1 = ("TerranInfantryWeaponsLevel1", "TerranInfantryArmorsLevel1")
 def terran_v1(map_cells: int = 64) -> Rules:
     """Terran against Terran on the ground: the first version of the embedded game."""
     return make_rules("terran_v1", tuple(TERRAN_V1), UPGRADES_V1, map_cells)
-
-
-def economy():
-    """The constants of mining (`asterism.game.tables.Economy`)."""
-    return load_economy()

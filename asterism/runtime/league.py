@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -318,8 +317,3 @@ class LeagueStage:
             learner.tally = [tuple(entry) for entry in about["tally"]]
         self.run.truncate_after(NAME, update)
         return update
-
-
-def league_weights(run_path: Path, tools: Tools, player: str) -> Params:
-    """Weights of a frozen player, from the files of the league."""
-    return load_weights(run_path / "league" / player, tools.example_params())
