@@ -81,12 +81,12 @@ STYLES = {
     "easy": BotStyle(
         follows=("Barracks", "Refinery"),
         goal={"Barracks": 2, "Refinery": 1},
-        workers=(14, 16),
+        workers=(13, 15),
         army={"Marine": 1.0},
         attack_supply=(6, 9),
         attack_loop=(4200, 5200),
-        delay=(64, 96),
-        rest=(64, 96),
+        delay=(80, 112),
+        rest=(80, 112),
     ),
     "rush": BotStyle(
         follows=("Barracks",),
@@ -97,6 +97,7 @@ STYLES = {
         attack_loop=(3600, 4300),
         delay=(16, 32),
         rest=(33, 64),
+        retreat_share=0.3,
     ),
     "macro": BotStyle(
         follows=("Barracks", "CommandCenter", "EngineeringBay"),

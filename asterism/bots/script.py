@@ -32,6 +32,8 @@ QUEUED = 2
 """Units that a structure trains or has queued at most."""
 DEFENCE = 16.0
 """Enemies within this many cells of an own town hall are fought."""
+MILITIA = 10.0
+"""Enemy workers that come this near to an own town hall are fought by workers where soldiers are too few."""
 
 
 class BotState(NamedTuple):
@@ -67,7 +69,9 @@ class Script:
         saving, construction = self._construction(parameters, seen, home, keys[0])
         options = [
             self._defend(seen, home),
+            self._call_up(seen, home),
             self._idle_workers(seen),
+            self._resume(seen),
             self._supply(seen, home, keys[1]),
             self._workers(parameters, seen),
             *construction,
@@ -103,20 +107,32 @@ class Script:
     def _attacking(self, seen: View) -> Bool[Array, " E"]:
         return seen.order == self.game.action_index["Attack_pt"]
 
+    def _gaps(self, seen: View) -> Float[Array, "E E"]:
+        return jnp.linalg.norm(seen.position[:, None] - seen.position[None], axis=-1)
+
     def _miners(self, seen: View) -> Bool[Array, " E"]:
         """Workers at the minerals: those that gather, but not about a refinery."""
         gathers = self._own(seen, "SCV") & (seen.order == self.game.action_index["Harvest_Gather_unit"])
-        gap = jnp.linalg.norm(seen.position[:, None] - seen.position[None], axis=-1)
-        return gathers & ~(self._own(seen, "Refinery") & (gap < 4.5)).any(1)
+        return gathers & ~(self._own(seen, "Refinery") & (self._gaps(seen) < 4.5)).any(1)
 
     def _defend(self, seen: View, home) -> Option:
         """All soldiers to the enemy that is nearest to home."""
         halls = self._own(seen, "CommandCenter")
-        gap = jnp.linalg.norm(seen.position[:, None] - seen.position[None], axis=-1)
-        near = seen.enemy & (jnp.where(halls, gap, jnp.inf).min(1) < DEFENCE)
+        near = seen.enemy & (jnp.where(halls, self._gaps(seen), jnp.inf).min(1) < DEFENCE)
         place = seen.position[nearest_row(seen.position, near, self.bases[home, 0])]
         free = self._army_mask(seen) & ~self._attacking(seen)
         return Option(near.any() & free.any(), self.make("Attack_pt", free, place=place))
+
+    def _call_up(self, seen: View, home) -> Option:
+        """Against workers that attack: miners until own fighters are one more than they, a soldier counting for two."""
+        halls = self._own(seen, "CommandCenter")
+        near = seen.enemy & self._is(seen, "SCV") & (jnp.where(halls, self._gaps(seen), jnp.inf).min(1) < MILITIA)
+        fighting = self._own(seen, "SCV") & self._attacking(seen)
+        missing = near.sum() + 1 - fighting.sum() - 2 * self._army_mask(seen).sum()
+        miners = self._miners(seen)
+        called = miners & (jnp.cumsum(miners) <= missing)
+        place = seen.position[nearest_row(seen.position, near, self.bases[home, 0])]
+        return Option((near.sum() > 1) & called.any(), self.make("Attack_pt", called, place=place))
 
     def _idle_workers(self, seen: View) -> Option:
         """Workers without orders to the nearest mineral field."""
@@ -143,6 +159,18 @@ class Script:
         pool = jnp.where(free.any(), free, miners)
         row = nearest_row(seen.position, pool, place)
         return (jnp.arange(len(pool)) == row) & pool
+
+    def _resume(self, seen: View) -> Option:
+        """A worker to a structure whose builder is gone."""
+        order_of = jnp.full(len(self.game.unit_types), -2)
+        for name in (*STRUCTURES, "SupplyDepot"):
+            order_of = order_of.at[self.game.unit_index[name]].set(self.game.action_index[f"Build_{name}_pt"])
+        order = order_of[seen.type]
+        builds = self._own(seen, "SCV") & (seen.order == order[:, None]) & (self._gaps(seen) < 5.0)
+        left = seen.own & (order >= 0) & ~seen.built & ~builds.any(1)
+        site = left.argmax()
+        builder = self._builder(seen, seen.position[site])
+        return Option(left.any() & builder.any(), self.make("Smart_unit", builder, target=site))
 
     def _supply(self, seen: View, home, key) -> Option:
         """A supply depot before supply runs out; two at a time later."""
@@ -258,20 +286,31 @@ class Script:
         return Option(short.any() & worker.any() & (seen.vespene < 400), action)
 
     def _attack(self, seen: View, home, attacking, key) -> Option:
-        """Soldiers without a fight to the enemy: what is seen of it, else its bases."""
+        """Soldiers without a fight to the enemy: what is seen of it, else its bases, else where it may hide."""
         free = self._army_mask(seen) & ~self._attacking(seen)
+        keys = jax.random.split(key, 4)
         bases = self.bases[1 - home]
-        main = jax.random.bernoulli(key, 0.6)
-        blind = jnp.where(main, bases[0], bases[jax.random.randint(key, (), 0, len(bases))])
-        row = nearest_row(seen.position, seen.enemy, seen.position[free.argmax()])
-        # Soldiers that stand where the enemy should be look elsewhere: about its main, or anywhere.
-        near = bases[0] + jax.random.uniform(key, (2,), minval=-12.0, maxval=12.0)
-        anywhere = jax.random.uniform(jax.random.fold_in(key, 1), (2,), maxval=self.game.map_cells)
-        stray = jnp.where(main, anywhere, near)
+        base = jnp.where(jax.random.bernoulli(keys[0], 0.6), 0, jax.random.randint(keys[1], (), 0, len(bases)))
+        # Once the enemy's start is known and nothing of it in sight, what is left may be anywhere.
         there = jnp.linalg.norm(seen.position[free.argmax()] - bases[0]) < 8.0
-        blind = jnp.where(there, stray, blind)
+        search = there | (self._seen_before(seen, bases[0]) & jax.random.bernoulli(keys[2]))
+        blind = jnp.where(search, self._hiding_place(seen, keys[3]), bases[base])
+        row = nearest_row(seen.position, seen.enemy, seen.position[free.argmax()])
         place = jnp.where(seen.enemy.any(), seen.position[row], blind)
         return Option(attacking & free.any(), self.make("Attack_pt", free, place=place))
+
+    def _cell(self, seen: View) -> float:
+        return self.game.map_cells / seen.visibility.shape[0]
+
+    def _seen_before(self, seen: View, place) -> Bool[Array, ""]:
+        column, row = (place / self._cell(seen)).astype(jnp.int32)
+        return seen.visibility[row, column] > 0
+
+    def _hiding_place(self, seen: View, key) -> Float[Array, " 2"]:
+        """A random place out of sight: most likely one never seen, where structures can stand."""
+        weight = jnp.where(seen.buildable, 1.0, 0.2) * jnp.array([1.0, 0.1, 0.0])[seen.visibility]
+        row, column = jnp.divmod(jax.random.categorical(key, jnp.log(weight + 1e-6).ravel()), weight.shape[1])
+        return (jnp.stack([column, row]) + 0.5) * self._cell(seen)
 
     def _gather_army(self, seen: View, home, attacking) -> Option:
         """Soldiers that stand about go to the ramp of the main."""

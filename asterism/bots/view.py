@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
-from asterism.interface.observation import POSITION_SCALE, Alliance, EntityField, Observation, Statistic
+from asterism.interface.observation import POSITION_SCALE, Alliance, EntityField, MapPlane, Observation, Statistic
 from asterism.interface.sizes import InterfaceSize
 
 
@@ -36,6 +36,9 @@ class View(NamedTuple):
     army: Int[Array, ""]
     loop: Int[Array, ""]
     available: Bool[Array, " A"]
+    visibility: Int[Array, "H H"]
+    """0 never seen, 1 seen before, 2 visible."""
+    buildable: Bool[Array, "H H"]
 
 
 def view(observation: Observation) -> View:
@@ -65,6 +68,8 @@ def view(observation: Observation) -> View:
         army=stats[Statistic.FOOD_ARMY],
         loop=observation.scalars.game_loop,
         available=observation.scalars.available_actions,
+        visibility=observation.planes[MapPlane.VISIBILITY].astype(jnp.int32),
+        buildable=observation.planes[MapPlane.BUILDABLE] > 0,
     )
 
 

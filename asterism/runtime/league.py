@@ -14,7 +14,7 @@ from asterism.errors import UserError
 from asterism.interface.network import Params
 from asterism.league import League, LeagueSettings, Outcome, PlayerKind, Result, Store
 from asterism.learning.losses import LossWeights, RewardWeights
-from asterism.learning.reinforcement import LearnerState, Scale, reinforcement_update
+from asterism.learning.reinforcement import LearnerState, Scale, Trajectory, reinforcement_update
 from asterism.runtime.checkpoints import Checkpoints, load_weights, save_weights
 from asterism.runtime.players import strong
 from asterism.runtime.progress import stage
@@ -111,38 +111,38 @@ class Learner:
     """Opponent and reward of the games since the last entry in the metrics."""
 
 
-class Iteration(NamedTuple):
-    """What one iteration of a learner returns to the host."""
-
-    state: LearnerState
-    workers: Workers
-    finished: Finished
-    metrics: dict[str, Any]
-
-
 def make_optimizer(settings: LeagueTraining) -> optax.GradientTransformation:
     """Adam without momentum (AlphaStar: beta1 0, beta2 0.99, epsilon 1e-5)."""
     adam = optax.adam(settings.learning_rate, b1=0.0, b2=0.99, eps=1e-5)
     return optax.chain(optax.clip_by_global_norm(settings.clip), adam)
 
 
-def make_iteration(tools: Tools, settings: LeagueTraining, conditioning: Conditioning, optimizer):
-    """Compiled: collect trajectories, then learn from them."""
+class Compiled(NamedTuple):
+    """The two halves of an iteration; apart, since compiling them as one takes twice the memory."""
+
+    collect: Any
+    """(policy, opponents, workers, restart, key) -> (workers, trajectories, finished, share of lanes due)."""
+    update: Any
+    """(learner state, teacher, trajectories) -> (learner state, the teacher's memory, metrics)."""
+
+
+def compile_iteration(tools: Tools, settings: LeagueTraining, conditioning: Conditioning, optimizer) -> Compiled:
+    """Collecting trajectories and learning from them; compiled when first called."""
     game, network = tools.game, tools.network
     description = game.description
     scale = Scale(game.size.location, description.map_cells, description.loops_per_second)
-    update = reinforcement_update(network, description.uses, settings.losses, scale, optimizer)
+    one_update = reinforcement_update(network, description.uses, settings.losses, scale, optimizer)
 
-    def iterate(state: LearnerState, workers: Workers, opponents, teacher: Params, restart, key) -> Iteration:
-        workers, batch, finished, due = collect(
-            game, network, settings.sizes(), conditioning, state.params.policy, opponents, workers, restart, key
-        )
+    def gather(policy, opponents, workers: Workers, restart, key):
+        sizes = settings.sizes()
+        return strong(collect(game, network, sizes, conditioning, policy, opponents, workers, restart, key))
+
+    def update(state: LearnerState, teacher: Params, batch: Trajectory):
         for _ in range(settings.reuse):
-            state, carries, metrics = update(state, teacher, batch)
-        metrics |= {"rate/due": due, "rate/steps": batch.mask.sum()}
-        return strong(Iteration(state, workers._replace(teacher_carry=carries), finished, metrics))
+            state, carries, metrics = one_update(state, teacher, batch)
+        return strong((state, carries, metrics | {"rate/steps": batch.mask.sum()}))
 
-    return jax.jit(iterate, donate_argnums=(0, 1))
+    return Compiled(jax.jit(gather, donate_argnums=2), jax.jit(update, donate_argnums=0))
 
 
 class LeagueStage:
@@ -161,7 +161,7 @@ class LeagueStage:
         self.weights_folder = run.path / "league"
         self.optimizer = make_optimizer(settings)
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
-        self.iterate = make_iteration(tools, settings, conditioning, self.optimizer)
+        self.compiled = compile_iteration(tools, settings, conditioning, self.optimizer)
         sizes = settings.sizes()
         self.start = jax.jit(lambda key: strong(fresh_workers(tools.game, tools.network, sizes, conditioning, key)))
         self.league = League(Store(run.league_path), settings.league)
@@ -248,16 +248,19 @@ class LeagueStage:
         restart = self.find_opponents(name, rng)
         opponents = jax.tree.map(lambda *w: jnp.stack(w), *[self.policy(g.opponent) for g in learner.groups])
         key = jax.random.fold_in(jax.random.key(self.seed), update)
-        result = self.iterate(learner.state, learner.workers, opponents, self.teacher, restart, key)
-        learner.state, learner.workers = result.state, result.workers
+        workers, batch, finished, due = self.compiled.collect(
+            learner.state.params.policy, opponents, learner.workers, restart, key
+        )
+        learner.state, carries, metrics = self.compiled.update(learner.state, self.teacher, batch)
+        learner.workers = workers._replace(teacher_carry=carries)
         learner.updates += 1
-        steps = int(result.metrics["rate/steps"])
-        self.record(name, update, result.finished)
+        steps = int(metrics["rate/steps"])
+        self.record(name, update, finished)
         total = self.league.state.steps[name] + steps
         self.league.record_steps({name: total}, update)
         self.grow(name, update, rng)
         if learner.updates % self.settings.log_every == 0:
-            self.log(name, update, result.metrics)
+            self.log(name, update, metrics | {"rate/due": due})
         return steps
 
     def log(self, name: str, update: int, metrics: dict[str, Any]) -> None:

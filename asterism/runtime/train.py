@@ -1,5 +1,6 @@
 """`asterism train`: record, imitate, improve in the league, evaluate, report; the same command resumes."""
 
+import gc
 import json
 import platform
 import resource
@@ -118,9 +119,11 @@ class Training:
 
     @contextmanager
     def facts(self, stage: str) -> Iterator[None]:
-        """Adds a stage's time and the process's memory to facts.json, for the report."""
+        """Adds a stage's time and the process's memory to facts.json, for the report; then lets go of compiled code."""
         began = time.monotonic()
         yield
+        jax.clear_caches()
+        gc.collect()
         path = self.run_folder.path / "facts.json"
         facts = read_json(path)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
