@@ -24,7 +24,7 @@ PAIRS = (
     ("rush", "rush"),
     ("rush", "macro"),
     ("macro", "macro"),
-    ("rush", "random"),
+    ("macro", "random"),
     ("macro", "random"),
 )
 CHUNK = 32

@@ -15,6 +15,7 @@ from asterism.demos import Batches, BatchSettings, Demos, split
 from asterism.demos.reader import Entry
 from asterism.errors import UserError
 from asterism.interface.network import Params
+from asterism.league import elo
 from asterism.learning.supervised import Imitation, Learner, SupervisedWeights, imitation_loss, imitation_update
 from asterism.runtime.checkpoints import Checkpoints
 from asterism.runtime.players import spread
@@ -38,7 +39,9 @@ class SupervisedSettings:
     window: int = 16
     """Agent steps in a window."""
     winners_from: float = 0.6
-    """Share of the updates after which only winners are imitated (AlphaStar: fine-tuning on games that were won)."""
+    """Share of the updates after which only winners are imitated (AlphaStar: fine-tuning on games that were won)..."""
+    winners_within: float = 100.0
+    """...by players rated at most so much below the best, in Elo from all recorded games (AlphaStar: by MMR)."""
     learning_rate: float = 1e-3
     """Of Adam, at the start; it falls to a twentieth along a cosine."""
     clip: float = 10.0
@@ -84,6 +87,18 @@ def select_entries(demos: Demos, wanted: Callable[[Entry], bool]) -> Demos:
 def with_a_plan(entry: Entry) -> bool:
     """Whether the player is worth imitating at all: the random one, there as somebody to find and beat, is not."""
     return entry.info.players[entry.player] != "random"
+
+
+def best_players(demos: Demos, within: float) -> set[str]:
+    """The players rated at most `within` Elo below the best, from the results of the recorded games."""
+    names = sorted({entry.info.players[entry.player] for entry in demos.entries})
+    score, games = np.zeros((2, len(names), len(names)))
+    for entry in demos.entries:
+        own, other = (names.index(entry.info.players[player]) for player in (entry.player, 1 - entry.player))
+        score[own, other] += (entry.outcome + 1) / 2
+        games[own, other] += 1
+    ratings = elo(score / np.maximum(games, 1), games)
+    return {name for name, rating in zip(names, ratings, strict=True) if rating >= ratings.max() - within}
 
 
 def _stream(demos: Demos, settings: SupervisedSettings, seed: int) -> Batches:
@@ -133,10 +148,9 @@ def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: Super
     evaluate = jax.jit(lambda p, c, b: imitation_loss(network, uses, settings.weights, p, c, b)[1])
     params = network.init(jax.random.fold_in(jax.random.key(seed), 1))
     learner = Learner(params, optimizer.init(params), spread(network.initial_carry(), settings.batch))
-    streams = (
-        _stream(train, settings, seed),
-        _stream(select_entries(train, lambda entry: entry.outcome > 0), settings, seed),
-    )
+    best = best_players(demos, settings.winners_within)
+    won = select_entries(train, lambda entry: entry.outcome > 0 and entry.info.players[entry.player] in best)
+    streams = _stream(train, settings, seed), _stream(won, settings, seed)
     turn = round(settings.winners_from * settings.steps)
     with Checkpoints(run.checkpoints(NAME)) as checkpoints:
         step = checkpoints.latest() or 0

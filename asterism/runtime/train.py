@@ -40,14 +40,14 @@ class EvaluationSettings:
 class TrainConfig:
     """Records games, imitates them, trains a league, evaluates and reports; the same command goes on where it stopped.
 
-    With the defaults it needs about 3 GB of memory, 300 MB of disk and 20 minutes on two cores.
+    With the defaults it needs about 4 GB of memory, 300 MB of disk and 20 minutes on two cores.
     """
 
     name: str = "first-light"
     """Name of the run: its folder is runs/NAME."""
     seed: int = 0
     """Seed of all randomness: the same seed and settings give the same weights on the same machine."""
-    setup: Setup = field(default_factory=lambda: Setup(game=GameSettings(step=32, time_limit=11648)))
+    setup: Setup = field(default_factory=lambda: Setup(game=GameSettings(step=32, time_limit=13440)))
     record: RecordSettings = field(default_factory=RecordSettings)
     supervised: SupervisedSettings = field(default_factory=SupervisedSettings)
     league: LeagueTraining = field(default_factory=LeagueTraining)
@@ -55,7 +55,7 @@ class TrainConfig:
 
     def run(self) -> None:
         """Trains to the end."""
-        print(f"asterism train: run runs/{self.name}, about 3 GB of memory; Ctrl-C stops, the same command goes on")
+        print(f"asterism train: run runs/{self.name}, about 4 GB of memory; Ctrl-C stops, the same command goes on")
         cache_compilation()
         with RunFolder.create_or_resume(self.name, self, may_change=("evaluation",)) as run:
             tools = make_tools(self.setup)
