@@ -212,7 +212,7 @@ def map_planes(world: World, state: State, player: int, visible, entities, side:
         MapPlane.VISIBILITY: seen,
         MapPlane.OWNER: owner,
         MapPlane.PATHABLE: mean(world.terrain.pathable) > 0.5,
-        MapPlane.BUILDABLE: mean(world.terrain.placeable[world.footprint[1]]) > 0.5,
+        MapPlane.BUILDABLE: mean(world.terrain.buildable) > 0.5,
         MapPlane.CAMERA: on_screen,
     }
     zero = jnp.zeros((side, side), jnp.uint8)

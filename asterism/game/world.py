@@ -24,6 +24,7 @@ class Terrain(NamedTuple):
 
     level: Int[Array, "h w"]
     pathable: Bool[Array, "h w"]
+    buildable: Bool[Array, "h w"]
     placeable: Bool[Array, "F h w"]
     """For each kind of footprint: a structure may have its centre in the cell, or at its lower left corner."""
     waypoint: Int[Array, "G C"]
@@ -108,6 +109,7 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     terrain = Terrain(
         level=game_map.height,
         pathable=game_map.pathable,
+        buildable=game_map.buildable,
         placeable=placeable,
         waypoint=symmetric(waypoint) if (game_map.pathable == game_map.pathable[::-1, ::-1]).all() else waypoint,
         starts=game_map.starts.astype(np.float32),

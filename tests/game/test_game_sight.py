@@ -90,3 +90,15 @@ def test_executed_build_order_lists_what_was_begun_where_without_workers_and_sup
     assert list(np.array(done.build_order[0, :2])) == [empty.kinds["Barracks"], 0]
     assert done.build_order_location[0, 0] == 26 * 64 + 32
     assert done.units[0, empty.kinds["SupplyDepot"]] and not done.units[0, empty.kinds["Barracks"]]
+
+
+def test_planes_of_the_ground_are_those_of_the_map(empty):
+    """Both planes hold free and barred blocks, and a block is what most of its cells are."""
+    planes, game_map = np.array(empty.see()[0].planes[0]), empty.game.map
+    side = planes.shape[-1]
+    block = game_map.pathable.shape[0] // side
+    for plane, grid in ((MapPlane.PATHABLE, game_map.pathable), (MapPlane.BUILDABLE, game_map.buildable)):
+        cells = [grid[y * block :, x * block :][:block, :block] for y in range(side) for x in range(side)]
+        most = np.array([cell.sum() * 2 > cell.size for cell in cells]).reshape(side, side)
+        assert 0 < most.sum() < most.size
+        np.testing.assert_array_equal(planes[plane], most)
