@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,11 +89,11 @@ def with_a_plan(entry: Entry) -> bool:
     return entry.info.players[entry.player] != "random"
 
 
-def best_players(demos: Demos, within: float) -> set[str]:
+def best_players(entries: Sequence[Entry], within: float) -> set[str]:
     """The players rated at most `within` Elo below the best, from the results of the recorded games."""
-    names = sorted({entry.info.players[entry.player] for entry in demos.entries})
+    names = sorted({entry.info.players[entry.player] for entry in entries})
     score, games = np.zeros((2, len(names), len(names)))
-    for entry in demos.entries:
+    for entry in entries:
         own, other = (names.index(entry.info.players[player]) for player in (entry.player, 1 - entry.player))
         score[own, other] += (entry.outcome + 1) / 2
         games[own, other] += 1
@@ -148,7 +148,7 @@ def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: Super
     evaluate = jax.jit(lambda p, c, b: imitation_loss(network, uses, settings.weights, p, c, b)[1])
     params = network.init(jax.random.fold_in(jax.random.key(seed), 1))
     learner = Learner(params, optimizer.init(params), spread(network.initial_carry(), settings.batch))
-    best = best_players(demos, settings.winners_within)
+    best = best_players(demos.entries, settings.winners_within)
     won = select_entries(train, lambda entry: entry.outcome > 0 and entry.info.players[entry.player] in best)
     streams = _stream(train, settings, seed), _stream(won, settings, seed)
     turn = round(settings.winners_from * settings.steps)

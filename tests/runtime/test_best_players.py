@@ -1,27 +1,29 @@
 """Whose wins imitation ends with."""
 
-from types import SimpleNamespace
+from pathlib import Path
 
+from asterism.demos import GameInfo
+from asterism.demos.reader import Entry
 from asterism.runtime.supervised import best_players
 
 
-def demos(*results):
+def recorded(*results):
     """Recorded games from (winner, loser, times)."""
     entries = []
     for winner, loser, times in results:
-        info = SimpleNamespace(players=(winner, loser))
+        info = GameInfo(0, "first_light", 1, (winner, loser))
         for player, outcome in ((0, 1), (1, -1)):
-            entries += [SimpleNamespace(info=info, player=player, outcome=outcome)] * times
-    return SimpleNamespace(entries=entries)
+            entries += [Entry(Path(), 0, 1, 0, player, outcome, None, info)] * times
+    return entries
 
 
 def test_who_wins_against_the_strong_is_best_not_who_wins_most():
-    games = demos(("rush", "random", 90), ("macro", "rush", 16), ("rush", "macro", 4))
+    games = recorded(("rush", "random", 90), ("macro", "rush", 16), ("rush", "macro", 4))
     assert best_players(games, 100.0) == {"macro"}
 
 
 def test_players_rated_within_the_gap_count_too():
-    games = demos(("macro", "rush", 11), ("rush", "macro", 9), ("rush", "easy", 20))
+    games = recorded(("macro", "rush", 11), ("rush", "macro", 9), ("rush", "easy", 20))
     assert best_players(games, 100.0) == {"macro", "rush"}
     assert best_players(games, 1.0) == {"macro"}
     assert best_players(games, 1e6) == {"macro", "rush", "easy"}
