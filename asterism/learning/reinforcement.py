@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, ArrayLike, Bool, Float
 
 from asterism.interface.action import Action, ActionParts
 from asterism.interface.network import Network, Params
@@ -162,13 +162,17 @@ class LearnerState(NamedTuple):
 def reinforcement_update(
     network: Network, uses: ActionParts, weights: LossWeights, scale: Scale, optimizer: optax.GradientTransformation
 ):
-    """The update as a pure function: (LearnerState, teacher, Trajectory [B]) -> (LearnerState, carries, metrics)."""
+    """The update, a pure function: (LearnerState, teacher, Trajectory [B], bool) -> (LearnerState, carries, metrics).
 
-    def update(learner: LearnerState, teacher: Params, batch: Trajectory):
+    The flag says whether the policy learns, or the value networks alone.
+    """
+
+    def update(learner: LearnerState, teacher: Params, batch: Trajectory, policy_learns: Bool[ArrayLike, ""] = True):
         loss = lambda params: reinforcement_loss(network, uses, weights, scale, params, teacher, batch)  # noqa: E731
         gradients, (carries, metrics) = jax.grad(loss, has_aux=True)(learner.params)
         metrics["gradient_norm"] = optax.tree.norm(gradients)
         updates, state = optimizer.update(gradients, learner.optimizer, learner.params)
+        updates = updates._replace(policy=jax.tree.map(lambda change: change * policy_learns, updates.policy))
         return LearnerState(optax.apply_updates(learner.params, updates), state), carries, metrics
 
     return update

@@ -38,7 +38,10 @@ the game, and its divergence from the teacher (2e-3) does not hold the policy.""
 class LeagueTraining:
     """Reinforcement learning in a league."""
 
-    updates: int = 280
+    value_updates: int = 40
+    """Updates before all others in which only values learn, from games of the teacher against itself: imitation leaves
+    them to describe other players' games, and a policy led by wrong values gets worse."""
+    updates: int = 240
     """Updates of all learners together."""
     lanes: int = 32
     """Games side by side for each learner."""
@@ -54,6 +57,8 @@ class LeagueTraining:
     """Updates of the main agent for each update of an exploiter."""
     learning_rate: float = 5e-5
     """Of Adam (AlphaStar: 3e-5 with batches of 512 x 64)."""
+    value_learning_rate: float = 5e-4
+    """The same for the value networks alone."""
     clip: float = 10.0
     """Largest norm of a gradient."""
     reuse: int = 1
@@ -113,8 +118,11 @@ class Learner:
 
 def make_optimizer(settings: LeagueTraining) -> optax.GradientTransformation:
     """Adam without momentum (AlphaStar: beta1 0, beta2 0.99, epsilon 1e-5)."""
-    adam = optax.adam(settings.learning_rate, b1=0.0, b2=0.99, eps=1e-5)
-    return optax.chain(optax.clip_by_global_norm(settings.clip), adam)
+    rates = {"policy": settings.learning_rate, "value": settings.value_learning_rate}
+    adams = {part: optax.adam(rate, b1=0.0, b2=0.99, eps=1e-5) for part, rate in rates.items()}
+    return optax.chain(
+        optax.clip_by_global_norm(settings.clip), optax.multi_transform(adams, Params(policy="policy", value="value"))
+    )
 
 
 class Compiled(NamedTuple):
@@ -123,7 +131,8 @@ class Compiled(NamedTuple):
     collect: Any
     """(policy, opponents, workers, restart, key) -> (workers, trajectories, finished, share of lanes due)."""
     update: Any
-    """(learner state, teacher, trajectories) -> (learner state, the teacher's memory, metrics)."""
+    """(learner state, teacher, trajectories, whether the policy learns) -> (learner state, the teacher's memory,
+    metrics)."""
 
 
 def compile_iteration(tools: Tools, settings: LeagueTraining, conditioning: Conditioning, optimizer) -> Compiled:
@@ -137,9 +146,9 @@ def compile_iteration(tools: Tools, settings: LeagueTraining, conditioning: Cond
         sizes = settings.sizes()
         return strong(collect(game, network, sizes, conditioning, policy, opponents, workers, restart, key))
 
-    def update(state: LearnerState, teacher: Params, batch: Trajectory):
+    def update(state: LearnerState, teacher: Params, batch: Trajectory, policy_learns):
         for _ in range(settings.reuse):
-            state, carries, metrics = one_update(state, teacher, batch)
+            state, carries, metrics = one_update(state, teacher, batch, policy_learns)
         return strong((state, carries, metrics | {"rate/steps": batch.mask.sum()}))
 
     return Compiled(jax.jit(gather, donate_argnums=2), jax.jit(update, donate_argnums=0))
@@ -179,6 +188,7 @@ class LeagueStage:
         players = self.league.state.players.values()
         self.learners = {player.id: self.new_learner(i) for i, player in enumerate(players) if player.is_learner}
         mains = [name for name, player in self._learning() if player.kind is PlayerKind.MAIN_AGENT]
+        self.main = mains[0]
         others = [name for name, player in self._learning() if player.kind is not PlayerKind.MAIN_AGENT]
         turns = mains * self.settings.main_turns
         self.schedule = [name for other in others for name in (*turns, other)] or turns
@@ -202,13 +212,21 @@ class LeagueStage:
             self.bank[player] = load_weights(path, self.tools.example_params()).policy
         return self.bank[player]
 
-    def find_opponents(self, name: str, rng: np.random.Generator) -> np.ndarray:
+    def found(self, params: Params) -> None:
+        """Lets every player begin with the values that the first updates learned; the policy is still the teacher's."""
+        save_weights(self.weights_folder / "teacher.safetensors", params, {"player": "teacher"})
+        for name, learner in self.learners.items():
+            if name != self.main:
+                copied = jax.tree.map(jnp.copy, params)
+                learner.state = LearnerState(copied, self.optimizer.init(copied))
+
+    def find_opponents(self, name: str, only_itself: bool, rng: np.random.Generator) -> np.ndarray:
         """Gives new opponents to the groups that need one; returns which groups begin anew."""
         learner = self.learners[name]
         restart = np.zeros(self.settings.groups, bool)
         for i, group in enumerate(learner.groups):
             if group is None or group.games >= self.settings.match_games:
-                learner.groups[i] = Group(self.league.match(name, rng).away, 0)
+                learner.groups[i] = Group(name if only_itself else self.league.match(name, rng).away, 0)
                 restart[i] = True
         return restart
 
@@ -242,23 +260,28 @@ class LeagueStage:
 
     def step(self, update: int) -> int:
         """Update number `update` (the first is 1), of the learner whose turn it is; returns its agent steps."""
-        name = self.schedule[(update - 1) % len(self.schedule)]
+        turn = update - self.settings.value_updates - 1
+        only_values = turn < 0
+        name = self.main if only_values else self.schedule[turn % len(self.schedule)]
         learner = self.learners[name]
         rng = np.random.default_rng([self.seed, update])
-        restart = self.find_opponents(name, rng)
+        restart = self.find_opponents(name, only_values, rng)
         opponents = jax.tree.map(lambda *w: jnp.stack(w), *[self.policy(g.opponent) for g in learner.groups])
         key = jax.random.fold_in(jax.random.key(self.seed), update)
         workers, batch, finished, due = self.compiled.collect(
             learner.state.params.policy, opponents, learner.workers, restart, key
         )
-        learner.state, carries, metrics = self.compiled.update(learner.state, self.teacher, batch)
+        learner.state, carries, metrics = self.compiled.update(learner.state, self.teacher, batch, not only_values)
         learner.workers = workers._replace(teacher_carry=carries)
         learner.updates += 1
-        steps = int(metrics["rate/steps"])
         self.record(name, update, finished)
-        total = self.league.state.steps[name] + steps
-        self.league.record_steps({name: total}, update)
-        self.grow(name, update, rng)
+        steps = int(metrics["rate/steps"])
+        if only_values:
+            if turn == -1:
+                self.found(learner.state.params)
+        else:
+            self.league.record_steps({name: self.league.state.steps[name] + steps}, update)
+            self.grow(name, update, rng)
         if learner.updates % self.settings.log_every == 0:
             self.log(name, update, metrics | {"rate/due": due})
         return steps
@@ -279,21 +302,21 @@ class LeagueStage:
         """Trains to the end, going on from the newest checkpoint, and returns the main agent's weights."""
         self.prepare()
         settings = self.settings
+        total = settings.value_updates + settings.updates
         with Checkpoints(self.run.checkpoints(NAME)) as checkpoints:
             done = self.restore(checkpoints)
             saved = time.monotonic()
-            with stage(NAME, settings.updates, "updates", start=done) as bar:
+            with stage(NAME, total, "updates", start=done) as bar:
                 began, played = time.monotonic(), 0
-                for update in range(done + 1, settings.updates + 1):
+                for update in range(done + 1, total + 1):
                     played += self.step(update)
                     rate = played / (time.monotonic() - began)
                     bar.advance(1, decisions_a_second=round(rate))
-                    last = update == settings.updates
+                    last = update == total
                     if last or time.monotonic() - saved > settings.checkpoint_seconds:
                         self.save(checkpoints, update)
                         saved = time.monotonic()
-        main = next(name for name, player in self._learning() if player.kind is PlayerKind.MAIN_AGENT)
-        return self.learners[main].state.params
+        return self.learners[self.main].state.params
 
     def _tree(self) -> Any:
         learners = self.learners.items()
@@ -309,6 +332,7 @@ class LeagueStage:
         """Goes back to the newest checkpoint, forgetting what came after it; returns the updates done."""
         update = checkpoints.latest() or 0
         self.league.truncate_after(update)
+        self.run.truncate_after(NAME, update)
         if not update:
             return 0
         trees, host = checkpoints.restore(self._tree())
@@ -318,5 +342,4 @@ class LeagueStage:
             learner.updates = about["updates"]
             learner.groups = [None if group is None else Group(*group) for group in about["groups"]]
             learner.tally = [tuple(entry) for entry in about["tally"]]
-        self.run.truncate_after(NAME, update)
         return update

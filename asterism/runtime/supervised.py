@@ -150,15 +150,20 @@ def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: Super
     learner = Learner(params, optimizer.init(params), spread(network.initial_carry(), settings.batch))
     best = best_players(demos.entries, settings.winners_within)
     won = select_entries(train, lambda entry: entry.outcome > 0 and entry.info.players[entry.player] in best)
-    streams = _stream(train, settings, seed), _stream(won, settings, seed)
     turn = round(settings.winners_from * settings.steps)
+    if turn < settings.steps and not won.entries:
+        raise UserError(
+            f"{demos.folder}: {' and '.join(best)} won none of the games to learn from: "
+            "record more games, or set winners-from to 1 to imitate everybody to the end"
+        )
+    streams = _stream(train, settings, seed), _stream(won if won.entries else train, settings, seed)
     with Checkpoints(run.checkpoints(NAME)) as checkpoints:
         step = checkpoints.latest() or 0
+        run.truncate_after(NAME, step)
         if step:
             learner, states = checkpoints.restore((learner, pack([stream.state() for stream in streams])))
             for stream, state in zip(streams, unpack(states), strict=True):
                 stream.restore(state)
-            run.truncate_after(NAME, step)
         saved = time.monotonic()
         per_update = settings.batch * settings.window
         with stage(NAME, settings.steps * per_update, "steps", start=step * per_update) as bar:

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from asterism.interface.action import ActionParts
+from asterism.interface.action import Action, ActionParts
 from asterism.interface.description import GameDescription
 from asterism.interface.network import Network, Params, UnrollOutput
 from asterism.interface.sizes import InterfaceSize
@@ -14,8 +14,9 @@ FEATURES = 4
 
 
 def linear_network(game: GameDescription, size: InterfaceSize) -> Network:
-    """Its carry counts the steps since the game began. It has no `step`: learning does not act."""
-    widths = ActionParts(len(game.actions), size.delays, 2, size.repeats, size.entities + 1, size.entities, 64)
+    """Its carry counts the steps since the game began. It acts with at most one unit, and aims at any entity."""
+    cells = size.location**2
+    widths = ActionParts(len(game.actions), size.delays, 2, size.repeats, size.entities + 1, size.entities, cells)
 
     def init(key):
         keys = jax.random.split(key, 8)
@@ -52,4 +53,17 @@ def linear_network(game: GameDescription, size: InterfaceSize) -> Network:
         log_probs = jax.tree.map(chosen, logits, choices, uses)
         return carry, UnrollOutput(logits, log_probs, unit_rounds, features @ params.value)
 
-    return Network(init, lambda: jnp.zeros((), jnp.int32), None, unroll)
+    def step(policy, carry, observation, key):
+        one = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], observation)
+        score = lambda action: unroll(  # noqa: E731
+            Params(policy, jnp.zeros((FEATURES, 5))), carry, one, None, action, jnp.zeros(1, bool)
+        )
+        none = Action(*jnp.zeros((4, 1), jnp.int32), jnp.full((1, size.selected), -1), *jnp.zeros((2, 1), jnp.int32))
+        logits = score(none)[1].logits
+        logits = logits._replace(units=logits.units[:, 0, :-1])
+        chosen = ActionParts(*map(jax.random.categorical, jax.random.split(key, len(logits)), logits))
+        action = Action(*chosen._replace(units=none.units.at[:, 0].set(chosen.units)))
+        carry, output = score(action)
+        return carry, *jax.tree.map(lambda leaf: leaf[0], (action, output.log_probs))
+
+    return Network(init, lambda: jnp.zeros((), jnp.int32), step, unroll)
