@@ -15,12 +15,10 @@ from asterism.runtime.players import bot_drawer, scripted, spread
 from asterism.runtime.setup import cache_compilation
 
 
-def main(
-    home: str = "macro", away: str = "rush", games: int = 8, step: int = 32, time_limit: int = 9856, seed: int = 0
-) -> None:
+def main(home: str = "macro", away: str = "rush", games: int = 8, time_limit: int = 13440, seed: int = 0) -> None:
     """Plays `games` games side by side, from both sides, up to `time_limit` game loops (22.4 a second) each."""
     cache_compilation()
-    game = EmbeddedGame(GameSettings(step=step, time_limit=time_limit))
+    game = EmbeddedGame(GameSettings(time_limit=time_limit))
     player, draw = scripted(game), bot_drawer(game, (home, away))
     keys = jax.random.split(jax.random.key(seed), 3)
     params = tuple(draw(jnp.full(games, i), jax.random.split(keys[i], games)) for i in range(2))

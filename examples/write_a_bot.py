@@ -35,10 +35,10 @@ def worker_rush(game: EmbeddedGame) -> Controller:
     return Controller(initial_memory=lambda: jnp.full(2, -1.0), act=act, own_params=False)
 
 
-def main(against: str = "easy", games: int = 8, time_limit: int = 9856, seed: int = 0) -> None:
+def main(against: str = "easy", games: int = 8, time_limit: int = 13440, seed: int = 0) -> None:
     """Plays it against a scripted player, up to `time_limit` game loops a game."""
     cache_compilation()
-    game = EmbeddedGame(GameSettings(step=32, time_limit=time_limit))
+    game = EmbeddedGame(GameSettings(time_limit=time_limit))
     home, away = worker_rush(game), scripted(game)
     keys = jax.random.split(jax.random.key(seed), 2)
     theirs = bot_drawer(game, (against,))(jnp.zeros(games, int), jax.random.split(keys[0], games))

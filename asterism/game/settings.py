@@ -15,10 +15,10 @@ class GameSettings:
     """Most units and structures that one player can own at a time."""
     tick: int = 8
     """Game loops that one tick of the simulation covers."""
-    step: int = 16
+    step: int = 32
     """Game loops between two moments at which players may act; delays are rounded up to them. A multiple of tick."""
-    time_limit: int = 10752
-    """Game loops after which the game is a tie (10752 = 8 minutes)."""
+    time_limit: int = 13440
+    """Game loops after which the game is a tie (13440 = 10 minutes)."""
     queue: int = 5
     """Orders that a unit or structure can hold."""
     placement_snap: int = 4

@@ -102,8 +102,8 @@ def trajectory_losses(
     segments = jax.vmap(segment, in_axes=(1, 0, 1, None, None))(output.values[:-1], bootstrap, rewards, discounts, mask)
     used = used_parts(uses, steps(trajectory.action))
     log_probs, behaviour = steps(output.log_probs), steps(trajectory.behaviour)
-    policy = lambda s: split_policy_gradient_loss(log_probs, behaviour, used, s, weights.rho_clip)  # noqa: E731
-    policies = jax.vmap(policy)(segments)
+    clips = weights.rho_clip, weights.vtrace_lambda
+    policies = jax.vmap(lambda s: split_policy_gradient_loss(log_probs, behaviour, used, s, *clips))(segments)
     values = jax.vmap(lambda s: value_loss(s, weights.td_lambda))(segments)
     win_loss = jax.tree.map(lambda leaf: leaf[0], segments)
     rounds = output.unit_rounds[:-1]
@@ -162,17 +162,17 @@ class LearnerState(NamedTuple):
 def reinforcement_update(
     network: Network, uses: ActionParts, weights: LossWeights, scale: Scale, optimizer: optax.GradientTransformation
 ):
-    """The update, a pure function: (LearnerState, teacher, Trajectory [B], bool) -> (LearnerState, carries, metrics).
+    """The update, a pure function: (LearnerState, teacher, Trajectory [B], rate) -> (LearnerState, carries, metrics).
 
-    The flag says whether the policy learns, or the value networks alone.
+    The rate is a factor on the changes of the policy; with 0 the value networks alone learn.
     """
 
-    def update(learner: LearnerState, teacher: Params, batch: Trajectory, policy_learns: Bool[ArrayLike, ""] = True):
+    def update(learner: LearnerState, teacher: Params, batch: Trajectory, policy_rate: Float[ArrayLike, ""] = 1.0):
         loss = lambda params: reinforcement_loss(network, uses, weights, scale, params, teacher, batch)  # noqa: E731
         gradients, (carries, metrics) = jax.grad(loss, has_aux=True)(learner.params)
         metrics["gradient_norm"] = optax.tree.norm(gradients)
         updates, state = optimizer.update(gradients, learner.optimizer, learner.params)
-        updates = updates._replace(policy=jax.tree.map(lambda change: change * policy_learns, updates.policy))
+        updates = updates._replace(policy=jax.tree.map(lambda change: change * policy_rate, updates.policy))
         return LearnerState(optax.apply_updates(learner.params, updates), state), carries, metrics
 
     return update

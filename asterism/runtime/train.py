@@ -13,7 +13,6 @@ import jax
 
 from asterism.demos import open_demos, recorded_strategies, strategy_library
 from asterism.files import write_atomic
-from asterism.game.settings import GameSettings
 from asterism.interface.network import Params
 from asterism.runtime.agents import agent_path, load_agent, save_agent
 from asterism.runtime.film import film_game
@@ -47,7 +46,7 @@ class TrainConfig:
     """Name of the run: its folder is runs/NAME."""
     seed: int = 0
     """Seed of all randomness: the same seed and settings give the same weights on the same machine."""
-    setup: Setup = field(default_factory=lambda: Setup(game=GameSettings(step=32, time_limit=13440)))
+    setup: Setup = field(default_factory=Setup)
     record: RecordSettings = field(default_factory=RecordSettings)
     supervised: SupervisedSettings = field(default_factory=SupervisedSettings)
     league: LeagueTraining = field(default_factory=LeagueTraining)

@@ -10,6 +10,7 @@ from asterism.bots.build_orders import load_build_orders
 from asterism.bots.parameters import STYLES, bot_style, draw_parameters
 from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
+from asterism.game.settings import GameSettings
 from asterism.interface.spec import action_spec, validate
 from asterism.runtime.players import bot_drawer, scripted, select, spread
 
@@ -24,7 +25,7 @@ class Play:
     """Short games between bots, compiled once."""
 
     def __init__(self):
-        self.game = game = EmbeddedGame()
+        self.game = game = EmbeddedGame(GameSettings(step=16))
         self.names = game.description.unit_index
         self.draw = bot_drawer(game, NAMES)
         player = scripted(game)

@@ -7,6 +7,7 @@ import pytest
 
 from asterism.game.accounting import supply
 from asterism.game.game import EmbeddedGame
+from asterism.game.settings import GameSettings
 from asterism.game.world import walkable
 from asterism.interface.sizes import interface_size
 from asterism.interface.spec import observation_spec, random_action, validate
@@ -42,7 +43,7 @@ class RandomPlay:
     """Games of random players, every step kept."""
 
     def __init__(self):
-        self.game = game = EmbeddedGame(size=interface_size("tiny"))
+        self.game = game = EmbeddedGame(GameSettings(step=16), interface_size("tiny"))
 
         def act(key, observation):
             keys = jax.random.split(key, 2)
