@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import equinox as eqx
 import jax
 from jaxtyping import PRNGKeyArray
 
@@ -51,7 +52,13 @@ def make_network(game: GameDescription, size: InterfaceSize, config: AgentConfig
         values = jax.vmap(value)(core, privileged)
         return carry, UnrollOutput(decision.logits, decision.log_probs, decision.unit_rounds, values)
 
-    return Network(jax.jit(init), initial_carry, step, unroll)
+    return Network(jax.jit(init), initial_carry, step, unroll, fix_encoders)
+
+
+def fix_encoders(params: Params) -> Params:
+    """Stops the gradients of the three encoders; core, heads and values learn on."""
+    encoders = lambda p: (p.policy.entity_encoder, p.policy.spatial_encoder, p.policy.scalar_encoder)  # noqa: E731
+    return eqx.tree_at(encoders, params, replace_fn=jax.lax.stop_gradient)
 
 
 def describe(params: Params) -> dict[str, int]:

@@ -65,3 +65,5 @@ class Network(NamedTuple):
     """() -> Carry"""
     step: Step
     unroll: Unroll
+    fix_encoders: Any
+    """Params -> the same Params, of which no gradient reaches those that encode observations."""

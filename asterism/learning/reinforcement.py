@@ -160,7 +160,12 @@ class LearnerState(NamedTuple):
 
 
 def reinforcement_update(
-    network: Network, uses: ActionParts, weights: LossWeights, scale: Scale, optimizer: optax.GradientTransformation
+    network: Network,
+    uses: ActionParts,
+    weights: LossWeights,
+    scale: Scale,
+    optimizer: optax.GradientTransformation,
+    train_encoders: bool = True,
 ):
     """The update, a pure function: (LearnerState, teacher, Trajectory [B], rate) -> (LearnerState, carries, metrics).
 
@@ -168,7 +173,10 @@ def reinforcement_update(
     """
 
     def update(learner: LearnerState, teacher: Params, batch: Trajectory, policy_rate: Float[ArrayLike, ""] = 1.0):
-        loss = lambda params: reinforcement_loss(network, uses, weights, scale, params, teacher, batch)  # noqa: E731
+        def loss(params):
+            params = params if train_encoders else network.fix_encoders(params)
+            return reinforcement_loss(network, uses, weights, scale, params, teacher, batch)
+
         gradients, (carries, metrics) = jax.grad(loss, has_aux=True)(learner.params)
         metrics["gradient_norm"] = optax.tree.norm(gradients)
         updates, state = optimizer.update(gradients, learner.optimizer, learner.params)

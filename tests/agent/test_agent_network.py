@@ -1,6 +1,7 @@
 """Acting and scoring as one: the network as a record of functions."""
 
 import dataclasses
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -168,6 +169,22 @@ def test_gradients_are_finite_and_reach_every_block(network, params, batch):
             leaves = jax.tree.leaves(getattr(part, name))
             assert all(jnp.isfinite(leaf).all() for leaf in leaves), name
             assert any((leaf != 0).any() for leaf in leaves), name
+
+
+def test_fixed_encoders_get_no_gradient_and_all_else_the_same(network, params, batch):
+    def loss(params, fix):
+        params = network.fix_encoders(params) if fix else params
+        _, output = network.unroll(params, network.initial_carry(), *batch, RESET)
+        return sum(part.sum() for part in output.log_probs) + output.values.sum()
+
+    free, fixed = (jax.jit(jax.grad(partial(loss, fix=fix)))(params) for fix in (False, True))
+    for part, other in zip(free, fixed, strict=True):
+        for name in vars(part):
+            expected = jax.tree.map(jnp.zeros_like if "encoder" in name else jnp.array, getattr(part, name))
+            if part is free.value:  # It has an encoder of its own, which learns.
+                expected = getattr(part, name)
+            close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
+            jax.tree.map(close, getattr(other, name), expected)
 
 
 def test_sampled_action_types_are_as_frequent_as_their_probabilities(network, params, batch, output):

@@ -168,10 +168,11 @@ def test_numbers_are_drawn_from_the_styles_ranges(play, name):
     assert (np.asarray(drawn.random) == (name == "random")).all()
 
 
-def test_the_same_key_draws_the_same_bot(play):
+def test_the_key_and_nothing_else_decides_which_bot_is_drawn(play):
     game = play.game.description
-    one, two = (draw_parameters(jax.random.key(5), game, STYLES["macro"]) for _ in range(2))
+    one, two, other = (draw_parameters(jax.random.key(seed), game, STYLES["macro"]) for seed in (5, 5, 6))
     jax.tree.map(np.testing.assert_array_equal, one, two)
+    assert not all(map(np.array_equal, jax.tree.leaves(one), jax.tree.leaves(other)))
 
 
 def test_unknown_bots_are_refused(play):
