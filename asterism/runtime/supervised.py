@@ -101,6 +101,11 @@ def best_players(entries: Sequence[Entry], within: float) -> set[str]:
     return {name for name, rating in zip(names, ratings, strict=True) if rating >= ratings.max() - within}
 
 
+def wins(demos: Demos, players: set[str]) -> Demos:
+    """The trajectories of these players in games that they won."""
+    return select_entries(demos, lambda entry: entry.outcome > 0 and entry.info.players[entry.player] in players)
+
+
 def _stream(demos: Demos, settings: SupervisedSettings, seed: int) -> Batches:
     shown = BatchSettings(
         settings.batch,
@@ -149,7 +154,7 @@ def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: Super
     params = network.init(jax.random.fold_in(jax.random.key(seed), 1))
     learner = Learner(params, optimizer.init(params), spread(network.initial_carry(), settings.batch))
     best = best_players(demos.entries, settings.winners_within)
-    won = select_entries(train, lambda entry: entry.outcome > 0 and entry.info.players[entry.player] in best)
+    won = wins(train, best)
     turn = round(settings.winners_from * settings.steps)
     if turn < settings.steps and not won.entries:
         raise UserError(

@@ -22,7 +22,7 @@ from asterism.runtime.record import RecordSettings, record_games
 from asterism.runtime.report import make_report, read_json
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Setup, Tools, cache_compilation, make_tools
-from asterism.runtime.supervised import SupervisedSettings, train_supervised
+from asterism.runtime.supervised import SupervisedSettings, best_players, train_supervised, wins
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,8 @@ class Training:
     def improve(self, demos, teacher: Params) -> Params:
         """The league stage."""
         with self.facts("league"):
-            library = strategy_library(recorded_strategies(demos, least_outcome=1))
+            best = best_players(demos.entries, self.config.supervised.winners_within)
+            library = strategy_library(recorded_strategies(wins(demos, best)))
             stage = LeagueStage(self.run_folder, self.tools, teacher, library, self.config.league, self.config.seed)
             return stage.train()
 
