@@ -34,6 +34,7 @@ LEAGUE = LeagueTraining(
     unroll=6,
     steps=12,
     match_games=2,
+    main_turns=1,
     checkpoint_seconds=0.0,
     log_every=1,
     league=LeagueSettings(
@@ -107,8 +108,15 @@ def test_games_without_a_winner_are_too_few(tools, demos, tmp_path):
         train_supervised(run, tools, ties, SUPERVISED, 0)
 
 
+COMPILED = []
+"""The compiled parts of the first league, for all others."""
+
+
 def league(run, tools, demos, teacher):
-    return LeagueStage(run, tools, teacher, strategy_library(recorded_strategies(demos)), LEAGUE, 0)
+    stage = LeagueStage(run, tools, teacher, strategy_library(recorded_strategies(demos)), LEAGUE, 0)
+    COMPILED.append((stage.compiled, stage.start))
+    stage.compiled, stage.start = COMPILED[0]
+    return stage
 
 
 def records(run):
