@@ -102,8 +102,8 @@ def trajectory_losses(
     segments = jax.vmap(segment, in_axes=(1, 0, 1, None, None))(output.values[:-1], bootstrap, rewards, discounts, mask)
     used = used_parts(uses, steps(trajectory.action))
     log_probs, behaviour = steps(output.log_probs), steps(trajectory.behaviour)
-    clips = weights.rho_clip, weights.vtrace_lambda
-    policies = jax.vmap(lambda s: split_policy_gradient_loss(log_probs, behaviour, used, s, *clips))(segments)
+    policy = lambda s: split_policy_gradient_loss(log_probs, behaviour, used, s, weights.rho_clip)  # noqa: E731
+    policies = jax.vmap(policy)(segments)
     values = jax.vmap(lambda s: value_loss(s, weights.td_lambda))(segments)
     win_loss = jax.tree.map(lambda leaf: leaf[0], segments)
     rounds = output.unit_rounds[:-1]

@@ -173,6 +173,7 @@ class LeagueStage:
     ):
         self.run, self.tools, self.teacher, self.settings, self.seed = run, tools, teacher, settings, seed
         self.weights_folder = run.path / "league"
+        self.teacher_path = self.weights_folder / "teacher.safetensors"
         self.optimizer = make_optimizer(settings)
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
         self.compiled = compile_iteration(tools, settings, conditioning, self.optimizer)
@@ -184,12 +185,11 @@ class LeagueStage:
 
     def prepare(self) -> None:
         """Founds the league, unless it was founded before."""
-        path = self.weights_folder / "teacher.safetensors"
-        if not path.exists():
+        if not self.teacher_path.exists():
             self.weights_folder.mkdir(exist_ok=True)
-            save_weights(path, self.teacher, {"player": "teacher"})
+            save_weights(self.teacher_path, self.teacher, {"player": "teacher"})
         if not self.league.state.players:
-            self.league.populate({RACE: path.name})
+            self.league.populate({RACE: self.teacher_path.name})
         players = self.league.state.players.values()
         self.learners = {player.id: self.new_learner(i) for i, player in enumerate(players) if player.is_learner}
         mains = [name for name, player in self._learning() if player.kind is PlayerKind.MAIN_AGENT]
@@ -203,10 +203,13 @@ class LeagueStage:
 
     def new_learner(self, index: int) -> Learner:
         """A learner with the teacher's weights and new games."""
-        params = jax.tree.map(jnp.copy, self.teacher)
-        state = LearnerState(params, self.optimizer.init(params))
         key = jax.random.fold_in(jax.random.key(self.seed), 1000 + index)
-        return Learner(state, self.start(key), [None] * self.settings.groups)
+        return Learner(self.fresh_state(self.teacher), self.start(key), [None] * self.settings.groups)
+
+    def fresh_state(self, params: Params) -> LearnerState:
+        """A copy of the weights (an update gives its own away), and an optimizer that has seen nothing."""
+        params = jax.tree.map(jnp.array, params)
+        return LearnerState(params, self.optimizer.init(params))
 
     def policy(self, player: str) -> Any:
         """The policy of a learner as it is now, or of a frozen player."""
@@ -219,11 +222,10 @@ class LeagueStage:
 
     def found(self, params: Params) -> None:
         """Lets every player begin with the values that the first updates learned; the policy is still the teacher's."""
-        save_weights(self.weights_folder / "teacher.safetensors", params, {"player": "teacher"})
+        save_weights(self.teacher_path, params, {"player": "teacher"})
         for name, learner in self.learners.items():
             if name != self.main:
-                copied = jax.tree.map(jnp.copy, params)
-                learner.state = LearnerState(copied, self.optimizer.init(copied))
+                learner.state = self.fresh_state(params)
 
     def find_opponents(self, name: str, only_itself: bool, rng: np.random.Generator) -> np.ndarray:
         """Gives new opponents to the groups that need one; returns which groups begin anew."""
@@ -260,8 +262,7 @@ class LeagueStage:
         checkpoint = self.league.checkpoint(name, path.name, steps, update, rng)
         if checkpoint.reset_to is not None:
             params = load_weights(self.weights_folder / checkpoint.reset_to, self.tools.example_params())
-            params = jax.tree.map(jnp.asarray, params)
-            learner.state = LearnerState(params, self.optimizer.init(params))
+            learner.state = self.fresh_state(params)
 
     def step(self, update: int) -> int:
         """Update number `update` (the first is 1), of the learner whose turn it is; returns its agent steps."""

@@ -158,12 +158,18 @@ def test_only_values_see_the_opponent(output, unroll, batch):
         assert (jnp.abs(other.values - output.values) > 1e-4).any(0).all()
 
 
-def test_gradients_are_finite_and_reach_every_block(network, params, batch):
+def gradient_of_everything(network, params, batch, prepare=lambda params: params):
+    """The gradient of all outputs' sum; `prepare` comes between the weights and the network."""
+
     def loss(params):
-        _, output = network.unroll(params, network.initial_carry(), *batch, RESET)
+        _, output = network.unroll(prepare(params), network.initial_carry(), *batch, RESET)
         return sum(part.sum() for part in output.log_probs) + output.values.sum()
 
-    gradient = jax.jit(jax.grad(loss))(params)
+    return jax.jit(jax.grad(loss))(params)
+
+
+def test_gradients_are_finite_and_reach_every_block(network, params, batch):
+    gradient = gradient_of_everything(network, params, batch)
     for part in gradient:
         for name in vars(part):
             leaves = jax.tree.leaves(getattr(part, name))
@@ -172,19 +178,14 @@ def test_gradients_are_finite_and_reach_every_block(network, params, batch):
 
 
 def test_fixed_encoders_get_no_gradient_and_all_else_the_same(network, params, batch):
-    def loss(params, fix):
-        params = network.fix_encoders(params) if fix else params
-        _, output = network.unroll(params, network.initial_carry(), *batch, RESET)
-        return sum(part.sum() for part in output.log_probs) + output.values.sum()
-
-    free, fixed = (jax.jit(jax.grad(partial(loss, fix=fix)))(params) for fix in (False, True))
-    for part, other in zip(free, fixed, strict=True):
-        for name in vars(part):
-            expected = jax.tree.map(jnp.zeros_like if "encoder" in name else jnp.array, getattr(part, name))
-            if part is free.value:  # It has an encoder of its own, which learns.
-                expected = getattr(part, name)
-            close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
-            jax.tree.map(close, getattr(other, name), expected)
+    free = gradient_of_everything(network, params, batch)
+    fixed = gradient_of_everything(network, params, batch, network.fix_encoders)
+    close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
+    # The values have an encoder of their own, which learns.
+    jax.tree.map(close, fixed.value, free.value)
+    for name, expected in vars(free.policy).items():
+        expected = jax.tree.map(jnp.zeros_like, expected) if "encoder" in name else expected
+        jax.tree.map(close, getattr(fixed.policy, name), expected)
 
 
 def test_sampled_action_types_are_as_frequent_as_their_probabilities(network, params, batch, output):
