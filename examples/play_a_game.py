@@ -9,27 +9,22 @@ import tyro
 
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
-from asterism.runtime.arena import new_lanes, play_out, seats
+from asterism.runtime.arena import play_games, seats
 from asterism.runtime.matches import Score
-from asterism.runtime.players import bot_drawer, scripted, spread
-from asterism.runtime.setup import cache_compilation
+from asterism.runtime.players import bot_drawer, scripted
+from asterism.runtime.setup import start_jax
 
 
 def main(home: str = "macro", away: str = "rush", games: int = 8, time_limit: int = 13440, seed: int = 0) -> None:
     """Plays `games` games side by side, from both sides, up to `time_limit` game loops (22.4 a second) each."""
-    cache_compilation()
+    start_jax()
     game = EmbeddedGame(GameSettings(time_limit=time_limit))
     player, draw = scripted(game), bot_drawer(game, (home, away))
     keys = jax.random.split(jax.random.key(seed), 3)
     params = tuple(draw(jnp.full(games, i), jax.random.split(keys[i], games)) for i in range(2))
 
-    @jax.jit
-    def play(key):
-        free = spread(game.no_strategy(), games)  # nobody is asked to follow a strategy z
-        lanes = new_lanes(game, player, player, seats(games), free, key)
-        return play_out(game, player, player, params, lanes, key)
-
-    reward, loops = play(keys[2])
+    play = jax.jit(lambda keys: play_games(game, player, player, params, seats(games), keys))
+    reward, loops = play(jax.random.split(keys[2], games))
     score = Score(*(int((reward == outcome).sum()) for outcome in (1, 0, -1)))
     minutes = float(loops.mean()) / (60 * game.description.loops_per_second)
     print(f"{home} against {away}, {minutes:.1f} minutes of game time on average")

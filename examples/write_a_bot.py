@@ -10,10 +10,10 @@ import tyro
 from asterism.bots.view import ActionMaker, view
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
-from asterism.runtime.arena import new_lanes, play_out, seats
+from asterism.runtime.arena import play_games, seats
 from asterism.runtime.matches import Score
-from asterism.runtime.players import Controller, bot_drawer, scripted, spread
-from asterism.runtime.setup import cache_compilation
+from asterism.runtime.players import Controller, bot_drawer, scripted
+from asterism.runtime.setup import start_jax
 
 
 def worker_rush(game: EmbeddedGame) -> Controller:
@@ -37,18 +37,14 @@ def worker_rush(game: EmbeddedGame) -> Controller:
 
 def main(against: str = "easy", games: int = 8, time_limit: int = 13440, seed: int = 0) -> None:
     """Plays it against a scripted player, up to `time_limit` game loops a game."""
-    cache_compilation()
+    start_jax()
     game = EmbeddedGame(GameSettings(time_limit=time_limit))
     home, away = worker_rush(game), scripted(game)
     keys = jax.random.split(jax.random.key(seed), 2)
     theirs = bot_drawer(game, (against,))(jnp.zeros(games, int), jax.random.split(keys[0], games))
 
-    @jax.jit
-    def play(key):
-        lanes = new_lanes(game, home, away, seats(games), spread(game.no_strategy(), games), key)
-        return play_out(game, home, away, ((), theirs), lanes, key)
-
-    reward = play(keys[1]).reward
+    play = jax.jit(lambda keys: play_games(game, home, away, ((), theirs), seats(games), keys))
+    reward = play(jax.random.split(keys[1], games)).reward
     print(Score(*(int((reward == outcome).sum()) for outcome in (1, 0, -1))).line(against))
 
 

@@ -61,14 +61,14 @@ def _volley(world: World, state: State, target: Int[Array, " N"]) -> Float[Array
     """Damage of one volley of each unit against its target, armour and upgrades of both counted."""
     kind = state.units.type
     enemy = kind[target]
-    upgrades = state.players.upgrades.astype(jnp.float32)[owners(len(kind))]
-    level = lambda table, of, whose: (table[of] * whose).sum(-1)  # noqa: E731
-    armor = world.units.armor[enemy] + level(world.units.upgrade_armor, enemy, upgrades[target])
+    upgrades = state.players.upgrades.astype(jnp.float32)
+    player = owners(len(kind))
+    armor = (world.units.armor + upgrades @ world.units.upgrade_armor.T)[player[target], enemy]
 
     def volley(weapon):
         bonus = (world.units.attributes[enemy] & weapon.bonus_attribute[kind]) > 0
-        extra = weapon.bonus[kind] + level(weapon.upgrade_bonus, kind, upgrades)
-        damage = weapon.damage[kind] + level(weapon.upgrade_damage, kind, upgrades) + jnp.where(bonus, extra, 0.0)
+        extra = (weapon.bonus + upgrades @ weapon.upgrade_bonus.T)[player, kind]
+        damage = (weapon.damage + upgrades @ weapon.upgrade_damage.T)[player, kind] + jnp.where(bonus, extra, 0.0)
         return weapon.attacks[kind] * jnp.maximum(damage - armor, LEAST_DAMAGE)
 
     return jnp.where(world.units.flying[enemy], volley(world.units.air), volley(world.units.ground))
@@ -137,11 +137,9 @@ def bury(world: World, state: State) -> State:
     units, players, count = state.units, state.players, len(state.units.type)
     dead = (units.type > 0) & (units.health <= 0)
     table, orders = world.actions, units.order_action
-    unmade = is_kind(table.kind, Kind.TRAIN, Kind.RESEARCH)[orders] & dead[:, None]
-    back = lambda cost: by_player(jnp.where(unmade, cost[orders], 0.0)).sum((1, 2))  # noqa: E731
-    players = players._replace(
-        minerals=players.minerals + back(table.minerals), vespene=players.vespene + back(table.vespene)
-    )
+    paid = jnp.stack([table.minerals, table.vespene], 1) * is_kind(table.kind, Kind.TRAIN, Kind.RESEARCH)[:, None]
+    back = by_player(jnp.where(dead[:, None, None], paid[orders], 0.0)).sum((1, 2))
+    players = players._replace(minerals=players.minerals + back[:, 0], vespene=players.vespene + back[:, 1])
     units = units._replace(
         type=jnp.where(dead, 0, units.type),
         order_action=jnp.where(dead[:, None], 0, orders),

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import finished, has_addon, units_with_queue
+from asterism.game.geometry import span
 from asterism.game.production import snap
 from asterism.game.rules import Kind
 from asterism.game.settings import GameSettings
@@ -85,7 +86,7 @@ def _geyser_under(world: World, units: Units, target: Int[Array, " 2"]) -> Int[A
     """An own finished refinery as a target of gathering stands for the geyser under it."""
     count = len(units.type)
     slot = jnp.clip(target, 0, count - 1)
-    near = jnp.abs(units.position[slot][:, None] - world.terrain.resources).max(-1) < 1.0
+    near = span(units.position[slot][:, None] - world.terrain.resources) < 1.0
     refinery = (target >= 0) & (target < count) & (slot // (count // 2) == jnp.arange(2))
     refinery &= (world.units.refinery[units.type] & finished(units))[slot]
     return jnp.where(refinery & near.any(1), count + near.argmax(1), target)

@@ -5,6 +5,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import finished
+from asterism.game.geometry import length, span
 from asterism.game.rules import Kind
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners, pop_orders
 from asterism.game.world import World, is_kind, order_kind
@@ -18,7 +19,7 @@ HOP = 14.0
 def townhall_distance(world: World, units: Units, places: Float[Array, "n 2"]) -> Float[Array, "2 n"]:
     """Distance of each place to each player's nearest finished town hall; infinite without one."""
     halls = finished(units) & world.units.townhall[units.type]
-    distance = jnp.linalg.norm(units.position[:, None] - places[None], axis=-1)
+    distance = length(units.position[:, None] - places)
     return by_player(jnp.where(halls[:, None], distance, jnp.inf)).min(1)
 
 
@@ -51,7 +52,7 @@ def refineries(world: World, units: Units) -> Bool[Array, "2 R"]:
     """Geysers on which each player has a finished refinery."""
     there = finished(units) & world.units.refinery[units.type]
     fields = int((~np.asarray(world.terrain.is_geyser)).sum())  # geysers come after the mineral fields
-    near = jnp.abs(units.position[:, None] - world.terrain.resources[None, fields:]).max(-1) < 1.0
+    near = span(units.position[:, None] - world.terrain.resources[fields:]) < 1.0
     return jnp.pad(by_player(there[:, None] & near).any(1), ((0, 0), (fields, 0)))
 
 
@@ -72,7 +73,7 @@ def assign_fields(world: World, state: State, load: Int[Array, "2 R"], waiting, 
     chosen = nearest(by_player(rank).astype(jnp.float32)) + jnp.arange(2) * slots
     called = seeking[chosen] | exhausted[chosen] | waiting[chosen]
     here = jnp.clip(units.order_target[chosen, 0] - count, 0, len(state.amounts) - 1)
-    distance = jnp.linalg.norm(units.position[chosen][:, None] - world.terrain.resources[None], axis=-1)
+    distance = length(units.position[chosen][:, None] - world.terrain.resources)
     usable = (state.amounts > 0) & ~world.terrain.is_geyser & (seeking[chosen][:, None] | (distance < HOP))
     score = jnp.where(usable, distance + 4.0 * load, jnp.inf)
     field = nearest(score)
@@ -111,7 +112,7 @@ def mine(world: World, state: State, hall: Int[Array, " N"], dt: int) -> State:
 
     # Work that begins: the first in the list, where none is at work.
     radius = world.units.radius[units.type]
-    distance = jnp.linalg.norm(units.position - world.terrain.resources[resource], axis=-1)
+    distance = length(units.position - world.terrain.resources[resource])
     at_resource = distance <= radius + world.terrain.resource_radius[resource] + REACH
     left = amounts[resource] > 0
     ready = gathers & ~working & (carrying == 0) & at_resource & open_geyser & left
@@ -135,7 +136,7 @@ def deliver(world: World, state: State, hall: Int[Array, " N"]) -> State:
     carries = is_kind(kinds, Kind.GATHER, Kind.RETURN) & (units.carrying > 0) & (units.type > 0)
     at_hall = jnp.maximum(hall, 0)
     reach = world.units.radius[units.type] + world.units.radius[units.type[at_hall]] + REACH
-    home = jnp.linalg.norm(units.position - units.position[at_hall], axis=-1) <= reach
+    home = length(units.position - units.position[at_hall]) <= reach
     delivers = carries & (hall >= 0) & home
     brought = jnp.where(delivers, world.economics.trip[jnp.maximum(units.carrying - 1, 0)], 0.0)
     load = lambda kind: by_player(jnp.where(units.carrying == kind, brought, 0.0)).sum(1)  # noqa: E731

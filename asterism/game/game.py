@@ -8,6 +8,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from asterism.errors import UserError
 from asterism.game import combat, commands, economy, movement, production
+from asterism.game.geometry import length
 from asterism.game.maps import load_map
 from asterism.game.observe import observe
 from asterism.game.rules import Rules, terran_v1
@@ -160,7 +161,7 @@ def spread_workers(world: World, state: State) -> State:
     """Sends the first workers to the fields of their base in turn, as players split them."""
     count = len(state.units.type)
     within = jnp.arange(count) % (count // 2)
-    distance = jnp.linalg.norm(world.terrain.resources[None] - world.terrain.starts[:, None], axis=-1)
+    distance = length(world.terrain.resources - world.terrain.starts[:, None])
     distance = jnp.where(world.terrain.is_geyser, jnp.inf, distance)
     fields = jnp.argsort(distance, axis=1)[:, :8]
     chosen = fields[owners(count), within % 8] + count

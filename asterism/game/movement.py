@@ -2,10 +2,12 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.combat import Fights
 from asterism.game.economy import REACH
+from asterism.game.geometry import length, span
 from asterism.game.navigation import GOAL_CELLS
 from asterism.game.rules import Kind
 from asterism.game.state import State, Units, owners, pop_orders
@@ -21,6 +23,13 @@ MINING_PACE = 0.65
 It stands for the time to gain speed: with it 12 workers bring what they do in StarCraft II (tests/game)."""
 PUSH = 0.5
 """Most cells that units push one another apart in one game loop, per loop of overlap."""
+
+EXACT = jax.lax.Precision.HIGHEST
+"""GPUs would round the factors of a product to 10 bits."""
+WAYS = np.array([[[1, 0], [0, 1]], [[1, 0], [0, 0]], [[0, 0], [0, 1]]], np.float32)
+"""What a unit tries in turn: its whole step, its part along x, its part along y.
+
+They are matrices, since XLA computes a product once but would find the way anew for each option of a sum."""
 
 
 def goals(
@@ -55,7 +64,7 @@ def heading(world: World, units: Units, goal: Float[Array, "N 2"]) -> Float[Arra
     block = cell_index(goal / GOAL_CELLS, w // GOAL_CELLS)
     point = world.terrain.waypoint[block, cell_index(units.position, w)].astype(jnp.int32)
     corner = jnp.stack([point % w, point // w], -1) + 0.5
-    direct = (jnp.abs(corner - goal).max(1) < GOAL_CELLS) | world.units.flying[units.type]
+    direct = (span(corner - goal) < GOAL_CELLS) | world.units.flying[units.type]
     return jnp.where(direct[:, None], goal, corner)
 
 
@@ -63,11 +72,11 @@ def slide(world: World, units: Units, step: Float[Array, "N 2"]) -> Float[Array,
     """Positions after `step`: along the cliff where it stands in the way."""
     flying = world.units.flying[units.type]
     start = units.position
-    along_x, along_y = start + step * jnp.array([1.0, 0.0]), start + step * jnp.array([0.0, 1.0])
-    position = start
-    for option in (along_y, along_x, start + step):
-        position = jnp.where((walkable(world, option) | flying)[:, None], option, position)
-    return position
+    options = start + jnp.matmul(step, WAYS, precision=EXACT)
+    straight, along_x, along_y = walkable(world, options) | flying
+    position = jnp.where(along_y[:, None], options[2], start)
+    position = jnp.where(along_x[:, None], options[1], position)
+    return jnp.where(straight[:, None], options[0], position)
 
 
 def separation(world: World, units: Units, bodies: Bool[Array, " N"]) -> Float[Array, "N 2"]:
@@ -83,7 +92,7 @@ def separation(world: World, units: Units, bodies: Bool[Array, " N"]) -> Float[A
     inverse = jax.lax.rsqrt(jnp.maximum(square, 1e-6))
     weight = 0.5 * jnp.maximum((radius[:, None] + radius) * inverse - 1.0, 0.0)
     weight = jnp.where(jnp.eye(count, dtype=bool), 0.0, weight)
-    return weight.sum(1)[:, None] * place - weight @ place
+    return weight.sum(1)[:, None] * place - jnp.matmul(weight, place, precision=EXACT)
 
 
 def move(world: World, state: State, fights: Fights, hall: Int[Array, " N"], dt: int) -> State:
@@ -92,20 +101,20 @@ def move(world: World, state: State, fights: Fights, hall: Int[Array, " N"], dt:
     kind = order_kind(world, units.order_action[:, 0])
     goal, stop, moves = goals(world, units, fights, hall)
     towards = heading(world, units, goal) - units.position
-    to_corner = jnp.linalg.norm(towards, axis=1)
-    left = jnp.linalg.norm(goal - units.position, axis=1)
+    to_corner = length(towards)
+    left = length(goal - units.position)
     last = to_corner >= left - 1e-3
     mines = is_kind(kind, Kind.GATHER, Kind.RETURN)
     pace = world.units.speed[units.type] * jnp.where(mines, MINING_PACE, 1.0) * dt
-    length = jnp.minimum(pace, jnp.where(last, jnp.maximum(left - stop, 0.0), to_corner))
-    step = jnp.where(moves[:, None], towards / jnp.maximum(to_corner, 1e-6)[:, None] * length[:, None], 0.0)
+    stride = jnp.minimum(pace, jnp.where(last, jnp.maximum(left - stop, 0.0), to_corner))
+    step = jnp.where(moves[:, None], towards / jnp.maximum(to_corner, 1e-6)[:, None] * stride[:, None], 0.0)
     moved = units._replace(position=slide(world, units, step))
     works = mines | (kind == Kind.BUILD)
     bodies = (units.type > 0) & ~world.units.structure[units.type] & ~works & ~world.units.flying[units.type]
     push = jnp.clip(separation(world, moved, bodies), -PUSH, PUSH)
     moved = moved._replace(position=slide(world, moved, push))
-    remaining = jnp.linalg.norm(goal - moved.position, axis=1)
-    crowded = (remaining < CROWDED) & (remaining > left - 0.25 * pace) & (jnp.abs(push).max(1) > 0)
+    remaining = length(goal - moved.position)
+    crowded = (remaining < CROWDED) & (remaining > left - 0.25 * pace) & (span(push) > 0)
     goes = is_kind(kind, Kind.MOVE, Kind.ATTACK) & moves & ~fights.chases & ~fights.follows
     arrived = goes & ((remaining < ARRIVED) | crowded)
     patrols = (kind == Kind.PATROL) & (units.type > 0)

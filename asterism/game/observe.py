@@ -7,6 +7,7 @@ from asterism.game.accounting import available_actions, counts, finished, supply
 from asterism.game.combat import enemy_distance, visible_enemies
 from asterism.game.commands import place_to_location
 from asterism.game.economy import townhall_distance, worker_load
+from asterism.game.geometry import length
 from asterism.game.rules import Kind
 from asterism.game.state import State, by_player, owners
 from asterism.game.world import World, cell_index, is_kind, order_kind
@@ -100,7 +101,7 @@ def harvester_columns(world: World, state: State) -> dict[EntityField, Array]:
     """Assigned and ideal harvesters of town halls and refineries."""
     units, kind, count = state.units, state.units.type, len(state.units.type)
     load = worker_load(world, units)[owners(count)]
-    distance = jnp.linalg.norm(units.position[:, None] - world.terrain.resources[None], axis=-1)
+    distance = length(units.position[:, None] - world.terrain.resources)
     minerals = (distance < NEAR_HALL) & ~world.terrain.is_geyser & (state.amounts > 0)
     geyser = (distance < 1.0) & world.terrain.is_geyser & (state.amounts > 0)
     hall, refinery = world.units.townhall[kind], world.units.refinery[kind]

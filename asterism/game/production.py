@@ -6,6 +6,7 @@ from jaxtyping import Array, Bool, Float
 
 from asterism.game.accounting import finished, supply
 from asterism.game.economy import send_to_minerals
+from asterism.game.geometry import length, span
 from asterism.game.rules import Kind
 from asterism.game.state import Players, State, Units, by_player, give_orders, nearest, owners, pop_orders, spawn
 from asterism.game.world import ADDON_OFFSET, World, is_kind, order_kind, walkable
@@ -41,7 +42,7 @@ def overlaps(world: World, kind, x, y, units: Units) -> Bool[Array, "... N"]:
 def can_stand(world: World, kind, place: Float[Array, " 2"], units: Units, player) -> Bool[Array, ""]:
     """Whether the player may put a structure of type `kind` at `place`: free ground without enemy units, or for
     a refinery a free geyser. Own units make way."""
-    geyser = ((jnp.abs(place - world.terrain.resources).max(-1) < 0.5) & world.terrain.is_geyser).any()
+    geyser = ((span(place - world.terrain.resources) < 0.5) & world.terrain.is_geyser).any()
     taken = overlaps(world, kind, *place, units).any()
     near = (jnp.abs(place - units.position) < world.rectangle[kind, 2:] + world.units.radius[units.type][:, None]).all(
         -1
@@ -89,7 +90,7 @@ def place_structures(world: World, state: State) -> State:
     waiting = (table.kind[action] == Kind.BUILD) & (units.order_target[:, 0] < 0) & (units.type > 0)
     reach = world.rectangle[kind][:, 2] + world.units.radius[units.type] + BUILD_REACH
     # A corner of the footprint is farther from its centre than half a side.
-    ready = by_player(waiting & (jnp.abs(units.position - site).max(1) <= reach))
+    ready = by_player(waiting & (span(units.position - site) <= reach))
     first = (ready & (jnp.cumsum(ready, 1) == 1)).reshape(-1)
     owner = owners(len(action))
     money = (table.minerals[action] <= state.players.minerals[owner]) & (
@@ -118,7 +119,7 @@ def construct(world: World, state: State, dt: int) -> State:
     on_site = is_kind(kinds, Kind.BUILD, Kind.ADDON) & (target >= 0) & (target < count) & (units.type > 0)
     site = jnp.clip(target, 0, count - 1)
     reach = world.rectangle[units.type[site]][:, 2] + world.units.radius[units.type] + 2 * BUILD_REACH
-    near = (jnp.abs(units.position - units.position[site]).max(1) <= reach) | (kinds == Kind.ADDON)
+    near = (span(units.position - units.position[site]) <= reach) | (kinds == Kind.ADDON)
     worked = jnp.zeros(count, bool).at[jnp.where(on_site & near, site, count)].set(True, mode="drop")
     worked &= units.build_left > 0
     step = jnp.where(worked, jnp.minimum(dt, units.build_left), 0.0)
@@ -184,7 +185,7 @@ def finish_work(world: World, state: State, dt: int) -> State:
     product = table.product[action]
     centre = jnp.array(world.terrain.level.shape[::-1]) / 2.0
     outward = centre - units.position
-    outward = outward / jnp.maximum(jnp.linalg.norm(outward, axis=1, keepdims=True), 1e-3)
+    outward = outward / jnp.maximum(length(outward), 1e-3)[:, None]
     gap = world.units.radius[units.type] + world.units.radius[product]
     place = units.position + outward * gap[:, None]
     place = jnp.where(walkable(world, place)[:, None], place, units.position)

@@ -162,7 +162,8 @@ def cell_index(position: Float[Array, "*n 2"], side: int) -> Int[Array, "*n"]:
 def walkable(world: World, place: Float[Array, "*n 2"]) -> Bool[Array, "*n"]:
     """Whether each place is on the map and not in a cliff."""
     h, w = world.terrain.pathable.shape
-    inside = (place >= 0).all(-1) & (place[..., 0] < w) & (place[..., 1] < h)
+    x, y = place[..., 0], place[..., 1]
+    inside = (x >= 0) & (y >= 0) & (x < w) & (y < h)
     return inside & world.terrain.pathable.reshape(-1)[cell_index(place, w)]
 
 

@@ -4,13 +4,21 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from asterism.game.game import EmbeddedGame
 from asterism.interface.action import Action
 from asterism.interface.description import TimeStep
 from asterism.interface.observation import Strategy
 from asterism.runtime.players import Controller, select, spread
+
+Keys = Shaped[PRNGKeyArray, " B"]
+"""One a game: what happens in it does not depend on the games beside it."""
+
+
+def split_keys(keys: Keys, count: int) -> Shaped[PRNGKeyArray, "n B"]:
+    """`count` new keys from each."""
+    return jax.vmap(lambda key: jax.random.split(key, count), out_axes=1)(keys)
 
 
 class Lanes(NamedTuple):
@@ -39,17 +47,16 @@ def side(values: Any, seat: Int[Array, " B"]) -> Any:
 
 
 def new_lanes(
-    game: EmbeddedGame, home: Controller, away: Controller, seat: Int[Array, " B"], z: Strategy, key: PRNGKeyArray
+    game: EmbeddedGame, home: Controller, away: Controller, seat: Int[Array, " B"], z: Strategy, keys: Keys
 ) -> Lanes:
     """New games in all lanes; z is [B, 2, ...], by side. Call it in compiled code."""
     count = len(seat)
-    state, timestep = jax.vmap(game.reset)(jax.random.split(key, count), z)
+    state, timestep = jax.vmap(game.reset)(keys, z)
     return Lanes(state, timestep, spread(home.initial_memory(), count), spread(away.initial_memory(), count), seat)
 
 
-def act(controller: Controller, params, memory, observation, key: PRNGKeyArray, due: Bool[Array, " B"]):
+def act(controller: Controller, params, memory, observation, keys: Keys, due: Bool[Array, " B"]):
     """Actions of one controller in all lanes; memories advance where it is due."""
-    keys = jax.random.split(key, len(due))
     axes = (0 if controller.own_params else None, 0, 0, 0)
     new, action = jax.vmap(controller.act, axes)(params, memory, observation, keys)
     return select(due, new, memory), action
@@ -65,15 +72,15 @@ def join(home: Any, away: Any, seat: Int[Array, " B"]) -> Any:
 
 
 def advance(
-    game: EmbeddedGame, home: Controller, away: Controller, params: tuple[Any, Any], lanes: Lanes, key: PRNGKeyArray
+    game: EmbeddedGame, home: Controller, away: Controller, params: tuple[Any, Any], lanes: Lanes, keys: Keys
 ) -> tuple[Lanes, Played]:
     """One step of all games. Finished games are not started anew."""
-    key_home, key_away = jax.random.split(key)
+    keys_home, keys_away = split_keys(keys, 2)
     timestep, seat = lanes.timestep, lanes.seat
     acted = side(timestep.acting, seat), side(timestep.acting, 1 - seat)
     seen = side(timestep.observation, seat), side(timestep.observation, 1 - seat)
-    home_memory, home_action = act(home, params[0], lanes.home, seen[0], key_home, acted[0])
-    away_memory, away_action = act(away, params[1], lanes.away, seen[1], key_away, acted[1])
+    home_memory, home_action = act(home, params[0], lanes.home, seen[0], keys_home, acted[0])
+    away_memory, away_action = act(away, params[1], lanes.away, seen[1], keys_away, acted[1])
     state, timestep = jax.vmap(game.step)(lanes.state, join(home_action, away_action, seat))
     return Lanes(state, timestep, home_memory, away_memory, seat), Played(home_action, away_action, *acted)
 
@@ -86,7 +93,7 @@ class Outcomes(NamedTuple):
 
 
 def play_out(
-    game: EmbeddedGame, home: Controller, away: Controller, params: tuple[Any, Any], lanes: Lanes, key: PRNGKeyArray
+    game: EmbeddedGame, home: Controller, away: Controller, params: tuple[Any, Any], lanes: Lanes, keys: Keys
 ) -> Outcomes:
     """Plays every game to its end."""
 
@@ -94,15 +101,24 @@ def play_out(
         return ~carry[1].all()
 
     def body(carry):
-        lanes, done, outcomes, key = carry
-        key, step_key = jax.random.split(key)
-        lanes, _ = advance(game, home, away, params, lanes, step_key)
+        lanes, done, outcomes, keys = carry
+        keys, step_keys = split_keys(keys, 2)
+        lanes, _ = advance(game, home, away, params, lanes, step_keys)
         now = Outcomes(side(lanes.timestep.reward, lanes.seat), lanes.state.loop)
-        return lanes, done | lanes.timestep.done, select(done, outcomes, now), key
+        return lanes, done | lanes.timestep.done, select(done, outcomes, now), keys
 
     count = len(lanes.seat)
     blank = Outcomes(jnp.zeros(count), jnp.zeros(count, jnp.int32))
-    return jax.lax.while_loop(unfinished, body, (lanes, jnp.zeros(count, bool), blank, key))[2]
+    return jax.lax.while_loop(unfinished, body, (lanes, jnp.zeros(count, bool), blank, keys))[2]
+
+
+def play_games(
+    game: EmbeddedGame, home: Controller, away: Controller, params: tuple[Any, Any], seat: Int[Array, " B"], keys: Keys
+) -> Outcomes:
+    """Plays new games to their end; nobody is asked to follow a strategy z. Call it in compiled code."""
+    start, keys = split_keys(keys, 2)
+    lanes = new_lanes(game, home, away, seat, spread(game.no_strategy(), len(seat)), start)
+    return play_out(game, home, away, params, lanes, keys)
 
 
 def seats(games: int) -> Int[Array, " B"]:

@@ -9,7 +9,7 @@ from asterism.errors import UserError
 from asterism.runtime.agents import agent_path, load_agent
 from asterism.runtime.matches import BOTS, Matches, Score, evaluate_agent
 from asterism.runtime.run_folder import RunFolder
-from asterism.runtime.setup import cache_compilation, make_tools
+from asterism.runtime.setup import make_tools, start_jax
 from asterism.runtime.train import TrainConfig
 
 
@@ -44,7 +44,7 @@ class EvaluateConfig:
         """Plays the games, prints the table and returns the scores."""
         with RunFolder.open(self.folder) as folder:
             setup = folder.load_config(TrainConfig).setup
-        cache_compilation()
+        start_jax()
         tools = make_tools(setup)
         policy = load_agent(self.folder, self.agent, tools).policy
         bots = tuple(name for name in self.against if name != "teacher")

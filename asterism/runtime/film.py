@@ -63,7 +63,7 @@ def film_game(tools: Tools, home: Params, away: Params | str, names: tuple[str, 
     def body(carry, step_key):
         lanes, done = carry
         shot = snapshot(game.world, jax.tree.map(lambda leaf: leaf[0], lanes.state))
-        after, played = advance(game, *players, (home.policy, bots), lanes, step_key)
+        after, played = advance(game, *players, (home.policy, bots), lanes, step_key[None])
         values = [win_value(network, home, lanes, lanes.seat, lanes.home, played.home)[0], jnp.nan]
         if not against_bot:
             values[1] = win_value(network, away, lanes, 1 - lanes.seat, lanes.away, played.away)[0]
@@ -71,7 +71,7 @@ def film_game(tools: Tools, home: Params, away: Params | str, names: tuple[str, 
         return (after, done | after.timestep.done[0]), out
 
     def play(key):
-        lanes = new_lanes(game, *players, jnp.zeros(1, jnp.int32), spread(game.no_strategy(), 1), key)
+        lanes = new_lanes(game, *players, jnp.zeros(1, jnp.int32), spread(game.no_strategy(), 1), key[None])
         steps = -(-game.settings.time_limit // game.settings.step)
         return jax.lax.scan(body, (lanes, jnp.zeros((), bool)), jax.random.split(key, steps))[1]
 

@@ -16,6 +16,7 @@ from asterism.league import League, LeagueSettings, Outcome, PlayerKind, Result,
 from asterism.learning.losses import LossWeights, RewardWeights
 from asterism.learning.reinforcement import LearnerState, Scale, Trajectory, reinforcement_update
 from asterism.runtime.checkpoints import Checkpoints, load_weights, save_weights
+from asterism.runtime.devices import ALL, EACH, EACH_STEP, games_mesh, gathered, over_games
 from asterism.runtime.players import strong
 from asterism.runtime.progress import stage
 from asterism.runtime.rollout import Conditioning, Finished, RolloutSizes, Workers, collect, fresh_workers
@@ -130,10 +131,12 @@ def make_optimizer(settings: LeagueTraining) -> optax.GradientTransformation:
 
 
 class Compiled(NamedTuple):
-    """The two halves of an iteration; apart, since compiling them as one takes twice the memory."""
+    """New games, and the two halves of an iteration; apart, since compiling them as one takes twice the memory."""
 
+    start: Any
+    """Keys of the lanes -> workers."""
     collect: Any
-    """(policy, opponents, workers, restart, key) -> (workers, trajectories, finished, share of lanes due)."""
+    """(policy, opponents, workers, restart, keys) -> (workers, trajectories, finished, share of lanes due)."""
     update: Any
     """(learner state, teacher, trajectories, rate of the policy) -> (learner state, the teacher's memory, metrics)."""
 
@@ -147,16 +150,19 @@ def compile_iteration(tools: Tools, settings: LeagueTraining, conditioning: Cond
         network, description.uses, settings.losses, scale, optimizer, settings.train_encoders
     )
 
-    def gather(policy, opponents, workers: Workers, restart, key):
+    def gather(policy, opponents, workers: Workers, restart, keys):
         sizes = settings.sizes()
-        return strong(collect(game, network, sizes, conditioning, policy, opponents, workers, restart, key))
+        return strong(collect(game, network, sizes, conditioning, policy, opponents, workers, restart, keys))
 
     def update(state: LearnerState, teacher: Params, batch: Trajectory, policy_rate):
         for _ in range(settings.reuse):
             state, carries, metrics = one_update(state, teacher, batch, policy_rate)
         return strong((state, carries, metrics | {"rate/steps": batch.mask.sum()}))
 
-    return Compiled(jax.jit(gather, donate_argnums=2), jax.jit(update, donate_argnums=0))
+    mesh = games_mesh(settings.groups)
+    start = over_games(lambda keys: strong(fresh_workers(game, network, conditioning, keys)), mesh, (EACH,), EACH)
+    inputs, outputs = (ALL, EACH, EACH, EACH, EACH), (EACH, EACH, EACH_STEP, EACH)
+    return Compiled(start, over_games(gather, mesh, inputs, outputs, donate=2), jax.jit(update, donate_argnums=0))
 
 
 class LeagueStage:
@@ -177,8 +183,6 @@ class LeagueStage:
         self.optimizer = make_optimizer(settings)
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
         self.compiled = compile_iteration(tools, settings, conditioning, self.optimizer)
-        sizes = settings.sizes()
-        self.start = jax.jit(lambda key: strong(fresh_workers(tools.game, tools.network, sizes, conditioning, key)))
         self.league = League(Store(run.league_path), settings.league)
         self.bank: dict[str, Any] = {}
         """Policies of frozen players."""
@@ -204,7 +208,8 @@ class LeagueStage:
     def new_learner(self, index: int) -> Learner:
         """A learner with the teacher's weights and new games."""
         key = jax.random.fold_in(jax.random.key(self.seed), 1000 + index)
-        return Learner(self.fresh_state(self.teacher), self.start(key), [None] * self.settings.groups)
+        workers = self.compiled.start(jax.random.split(key, self.settings.lanes))
+        return Learner(self.fresh_state(self.teacher), workers, [None] * self.settings.groups)
 
     def fresh_state(self, params: Params) -> LearnerState:
         """A copy of the weights (an update gives its own away), and an optimizer that has seen nothing."""
@@ -274,11 +279,11 @@ class LeagueStage:
         rate = np.float32(0.0 if only_values else 1 - turn / self.settings.updates)
         restart = self.find_opponents(name, only_values, rng)
         opponents = jax.tree.map(lambda *w: jnp.stack(w), *[self.policy(g.opponent) for g in learner.groups])
-        key = jax.random.fold_in(jax.random.key(self.seed), update)
+        keys = jax.random.split(jax.random.fold_in(jax.random.key(self.seed), update), self.settings.lanes)
         workers, batch, finished, due = self.compiled.collect(
-            learner.state.params.policy, opponents, learner.workers, restart, key
+            learner.state.params.policy, opponents, learner.workers, restart, keys
         )
-        learner.state, carries, metrics = self.compiled.update(learner.state, self.teacher, batch, rate)
+        learner.state, carries, metrics = self.compiled.update(learner.state, self.teacher, gathered(batch), rate)
         learner.workers = workers._replace(teacher_carry=carries)
         learner.updates += 1
         self.record(name, update, finished)
@@ -290,7 +295,7 @@ class LeagueStage:
             self.league.record_steps({name: self.league.state.steps[name] + steps}, update)
             self.grow(name, update, rng)
         if learner.updates % self.settings.log_every == 0:
-            self.log(name, update, metrics | {"rate/due": due})
+            self.log(name, update, metrics | {"rate/due": due.mean()})
         return steps
 
     def log(self, name: str, update: int, metrics: dict[str, Any]) -> None:

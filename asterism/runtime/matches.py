@@ -8,8 +8,9 @@ import numpy as np
 
 from asterism.errors import UserError
 from asterism.league import wilson
-from asterism.runtime.arena import new_lanes, play_out, seats
-from asterism.runtime.players import Controller, agent, bot_drawer, scripted, spread
+from asterism.runtime.arena import play_games, seats
+from asterism.runtime.devices import ALL, EACH, games_mesh, over_games
+from asterism.runtime.players import Controller, agent, bot_drawer, scripted
 from asterism.runtime.progress import stage
 from asterism.runtime.setup import Tools
 
@@ -49,15 +50,12 @@ class Matches:
     def _play(self, home: Controller, away: Controller):
         kinds = home is self.agent, away is self.agent
         if kinds not in self._compiled:
-            game = self.tools.game
 
-            def play(params, key):
-                key, start = jax.random.split(key)
-                z = spread(game.no_strategy(), self.lanes)
-                lanes = new_lanes(game, home, away, seats(self.lanes), z, start)
-                return play_out(game, home, away, params, lanes, key)
+            def play(params, seat, keys):
+                return play_games(self.tools.game, home, away, params, seat, keys)
 
-            self._compiled[kinds] = jax.jit(play)
+            params = tuple(EACH if player.own_params else ALL for player in (home, away))
+            self._compiled[kinds] = over_games(play, games_mesh(self.lanes), (params, EACH, EACH), EACH)
         return self._compiled[kinds]
 
     def _controller(self, player: Any) -> Controller:
@@ -81,7 +79,8 @@ class Matches:
         for wave in range(-(-games // self.lanes)):
             keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), wave), 3)
             params = self._params(home, keys[0]), self._params(away, keys[1])
-            rewards.append(np.asarray(play(params, keys[2]).reward))
+            own = jax.random.split(keys[2], self.lanes)
+            rewards.append(np.asarray(play(params, seats(self.lanes), own).reward))
             if progress:
                 progress.advance(min(self.lanes, games - wave * self.lanes))
         rewards = np.concatenate(rewards)[:games]

@@ -11,7 +11,7 @@ from asterism.runtime.film import film_game
 from asterism.runtime.matches import BOTS
 from asterism.runtime.progress import stage
 from asterism.runtime.run_folder import RunFolder
-from asterism.runtime.setup import cache_compilation, make_tools
+from asterism.runtime.setup import make_tools, start_jax
 from asterism.runtime.train import TrainConfig
 from asterism.web.draw import GamePainter
 from asterism.web.video import write_video
@@ -45,7 +45,7 @@ class PlayConfig:
         """Plays, writes the video and says who won."""
         with RunFolder.open(self.folder) as folder:
             setup = folder.load_config(TrainConfig).setup
-        cache_compilation()
+        start_jax()
         tools = make_tools(setup)
         home = load_agent(self.folder, self.agent, tools)
         away = load_agent(self.folder, "teacher", tools) if self.against == "teacher" else self.against

@@ -14,9 +14,11 @@ from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
 from asterism.interface.sizes import interface_size
-from asterism.runtime.arena import Lanes, advance, join, new_lanes
+from asterism.runtime.arena import Keys, Lanes, advance, join, new_lanes, split_keys
+from asterism.runtime.devices import EACH, EACH_STEP, games_mesh, over_games
 from asterism.runtime.players import bot_drawer, scripted, spread
 from asterism.runtime.progress import stage
+from asterism.runtime.setup import start_jax
 
 PAIRS = (
     ("easy", "rush"),
@@ -71,31 +73,31 @@ class Recorder(NamedTuple):
 
 def make_recorder(game: EmbeddedGame, settings: RecordSettings) -> Recorder:
     """Compiles what `play_wave` needs, when it is first called."""
-    player, lanes = scripted(game), settings.lanes
+    player, mesh = scripted(game), games_mesh(settings.lanes)
 
-    def start(key):
-        z = spread(game.no_strategy(), lanes)
-        return new_lanes(game, player, player, jnp.zeros(lanes, jnp.int32), z, key)
+    def start(keys):
+        z = spread(game.no_strategy(), len(keys))
+        return new_lanes(game, player, player, jnp.zeros(len(keys), jnp.int32), z, keys)
 
-    return Recorder(game, settings, bot_drawer(game, settings.bots), jax.jit(start), _make_chunk(game))
+    chunk = over_games(_chunk(game), mesh, (EACH, EACH, EACH, EACH), (EACH, EACH, EACH_STEP, EACH))
+    return Recorder(game, settings, bot_drawer(game, settings.bots), over_games(start, mesh, (EACH,), EACH), chunk)
 
 
-def _parameters(recorder: Recorder, indices: list[int], seed: int) -> tuple[Any, Any]:
-    """Parameters of both players of each game, drawn from the game's own seed."""
-    keys = jnp.stack([jax.random.fold_in(jax.random.key(seed), index) for index in indices])
+def _parameters(recorder: Recorder, indices: list[int], keys: Keys) -> tuple[Any, Any]:
+    """Parameters of both players of each game, drawn from the game's own key."""
     pairs = np.array([[recorder.settings.bots.index(bot) for bot in recorder.settings.pair(i)] for i in indices])
-    keys = jax.vmap(jax.random.split)(keys)
-    return tuple(recorder.draw(jnp.asarray(pairs[:, player]), keys[:, player]) for player in range(2))
+    own = split_keys(keys, 2)
+    return tuple(recorder.draw(jnp.asarray(pairs[:, player]), own[player]) for player in range(2))
 
 
-def _make_chunk(game: EmbeddedGame):
-    """Compiled: CHUNK steps of all lanes; returns what each player saw and did, time first."""
+def _chunk(game: EmbeddedGame):
+    """CHUNK steps of all lanes; returns what each player saw and did, time first."""
     player = scripted(game)
 
-    def body(carry, key):
+    def body(carry, keys):
         lanes, parameters, done = carry
         before = lanes.timestep
-        lanes, played = advance(game, player, player, parameters, lanes, key)
+        lanes, played = advance(game, player, player, parameters, lanes, keys)
         action = join(played.home, played.away, lanes.seat)
         acted = before.acting & ~done[:, None]
         reward = jnp.where(done[:, None], 0.0, lanes.timestep.reward)
@@ -103,13 +105,13 @@ def _make_chunk(game: EmbeddedGame):
         out = (before.observation, action, before.privileged, acted, reward, loops, lanes.timestep.privileged.executed)
         return (lanes, parameters, done | lanes.timestep.done), out
 
-    def chunk(lanes: Lanes, parameters, done, key):
-        carry, out = jax.lax.scan(body, (lanes, parameters, done), jax.random.split(key, CHUNK))
+    def chunk(lanes: Lanes, parameters, done, keys):
+        carry, out = jax.lax.scan(body, (lanes, parameters, done), split_keys(keys, CHUNK))
         *steps, executed = out
         last = jax.tree.map(lambda x: x[-1], executed)
         return carry[0], carry[2], steps, last
 
-    return jax.jit(chunk)
+    return chunk
 
 
 def _compact(observation, action, privileged, acted) -> list[list[Steps]]:
@@ -137,14 +139,15 @@ def play_wave(recorder: Recorder, indices: list[int], seed: int) -> list[Recorde
     """Plays the games with the given numbers side by side and returns them in that order."""
     game, settings = recorder.game, recorder.settings
     padded = (indices + [indices[-1]] * settings.lanes)[: settings.lanes]
-    parameters = _parameters(recorder, padded, seed)
-    key = jax.random.fold_in(jax.random.key(seed), indices[0])
-    lanes = recorder.start(key)
+    keys = jnp.stack([jax.random.fold_in(jax.random.key(seed), index) for index in padded])
+    keys, start, drawing = split_keys(keys, 3)
+    parameters = _parameters(recorder, padded, drawing)
+    lanes = recorder.start(start)
     done = jnp.zeros(settings.lanes, bool)
     parts, rewards, loops = [], 0.0, 0
     while not bool(done.all()):
-        key, chunk_key = jax.random.split(key)
-        lanes, done, (*steps, reward, loop), executed = recorder.chunk(lanes, parameters, done, chunk_key)
+        keys, own = split_keys(keys, 2)
+        lanes, done, (*steps, reward, loop), executed = recorder.chunk(lanes, parameters, done, own)
         steps = jax.tree.map(np.asarray, steps)
         parts.append(_compact(*steps))
         rewards = rewards + np.asarray(reward).sum(0)
@@ -198,6 +201,7 @@ class RecordConfig:
 
     def run(self) -> None:
         """Records, with a progress bar."""
+        start_jax()
         game = EmbeddedGame(self.game, interface_size(self.size))
         record_games(self.folder, game, self.record, self.seed)
         print(f"{self.record.games} games in {self.folder}; look inside with: asterism demos info {self.folder}")

@@ -15,7 +15,7 @@ from asterism.runtime.agents import load_agent
 from asterism.runtime.config_file import differences
 from asterism.runtime.film import Film, film_game
 from asterism.runtime.run_folder import RunFolder
-from asterism.runtime.setup import Tools, cache_compilation, make_tools
+from asterism.runtime.setup import Tools, make_tools, start_jax
 from asterism.web.draw import GamePainter
 from asterism.web.report import Frame, GameCurves, Payoff, ReportData, WinRate, write_report
 
@@ -113,7 +113,7 @@ class ReportConfig:
 
         with RunFolder.open(self.folder) as run:
             config = run.load_config(TrainConfig)
-            cache_compilation()
+            start_jax()
             tools = make_tools(config.setup)
             film = film_game(
                 tools, load_agent(self.folder, "agent", tools), self.against, ("agent", self.against), self.seed

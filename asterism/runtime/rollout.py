@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int
 
 from asterism.demos.strategies import StrategyLibrary
 from asterism.game.game import EmbeddedGame
@@ -19,7 +19,7 @@ from asterism.interface.network import Network
 from asterism.interface.observation import Observation, Privileged
 from asterism.learning.pseudo_rewards import StrategyValues
 from asterism.learning.reinforcement import Trajectory
-from asterism.runtime.arena import Lanes, join, new_lanes, seats, side
+from asterism.runtime.arena import Keys, Lanes, join, new_lanes, seats, side, split_keys
 from asterism.runtime.players import agent, select
 
 
@@ -80,21 +80,19 @@ class Conditioning(NamedTuple):
     """Probability of each pseudo-reward in a game with a z."""
 
 
-def fresh_workers(
-    game: EmbeddedGame, network: Network, sizes: RolloutSizes, conditioning: Conditioning, key
-) -> Workers:
-    """New games in all lanes. The learner is asked to follow a z in some of them; its opponents are free."""
-    keys = jax.random.split(key, 4)
-    count = sizes.lanes
-    z = jax.vmap(conditioning.library.sample)(jax.random.split(keys[0], count))
-    asked = jax.random.bernoulli(keys[1], conditioning.z_probability, (count,))
+def fresh_workers(game: EmbeddedGame, network: Network, conditioning: Conditioning, keys: Keys) -> Workers:
+    """New games, one a key. The learner is asked to follow a z in some of them; its opponents are free."""
+    keys, library, asking, rewarding = split_keys(keys, 4)
+    count = len(keys)
+    z = jax.vmap(conditioning.library.sample)(library)
+    asked = jax.vmap(lambda key: jax.random.bernoulli(key, conditioning.z_probability))(asking)
     z = select(asked, z, jax.tree.map(jnp.zeros_like, z))
-    on = jax.random.bernoulli(keys[2], conditioning.reward_probability, (4, count)) & asked
+    on = jax.vmap(lambda key: jax.random.bernoulli(key, conditioning.reward_probability, (4,)), out_axes=1)(rewarding)
     seat = seats(count)
     both = join(z, jax.tree.map(jnp.zeros_like, z), seat)
     player = agent(network)
-    lanes = new_lanes(game, player, player, seat, both, keys[3])
-    enabled = StrategyValues(*on)
+    lanes = new_lanes(game, player, player, seat, both, keys)
+    enabled = StrategyValues(*(on & asked))
     always = jnp.ones(count, bool)
     return Workers(lanes, always, enabled, lanes.home, _blank(network, lanes, enabled), ~always)
 
@@ -130,17 +128,16 @@ def _home_view(lanes: Lanes) -> tuple[Observation, Privileged]:
     return side(timestep.observation, seat), jax.tree.map(lambda a, b: jnp.stack([a, b], 1), own, other)
 
 
-def _act_groups(network: Network, opponents: Any, memory: Any, observation: Observation, key, groups: int):
+def _act_groups(network: Network, opponents: Any, memory: Any, observation: Observation, keys: Keys, groups: int):
     """Each group's lanes under the weights of its opponent; one group after the other."""
     split = lambda tree: jax.tree.map(lambda x: x.reshape(groups, -1, *x.shape[1:]), tree)  # noqa: E731
-    keys = split(jax.random.split(key, len(jax.tree.leaves(observation)[0])))
 
     def of_group(inputs):
         weights, carry, seen, group_keys = inputs
         carry, action, _ = jax.vmap(network.step, (None, 0, 0, 0))(weights, carry, seen, group_keys)
         return carry, action
 
-    result = jax.lax.map(of_group, (opponents, split(memory), split(observation), keys))
+    result = jax.lax.map(of_group, (opponents, split(memory), split(observation), split(keys)))
     return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), result)
 
 
@@ -153,32 +150,33 @@ def collect(
     opponents: Any,
     workers: Workers,
     restart: Bool[Array, " G"],
-    key: PRNGKeyArray,
-) -> tuple[Workers, Trajectory, Finished, Float[Array, ""]]:
+    keys: Keys,
+) -> tuple[Workers, Trajectory, Finished, Float[Array, " B"]]:
     """Plays on and returns the learner's trajectories.
 
     Args:
       opponents: weights of the policies of the groups' opponents, stacked.
       restart: groups that have a new opponent: their games begin anew.
+      keys: one a lane.
     Returns:
-      The workers, trajectories [B], finished games, and the share of lanes in which the learner was due.
+      The workers, trajectories [B], finished games, and the share of steps in which the learner acted in each lane.
     """
-    fresh_key, key = jax.random.split(key)
-    fresh = fresh_workers(game, network, sizes, conditioning, fresh_key)
-    workers = select(jnp.repeat(restart, sizes.lanes // sizes.groups), fresh, workers)
+    fresh_keys, keys = split_keys(keys, 2)
+    fresh = fresh_workers(game, network, conditioning, fresh_keys)
+    groups = len(restart)
+    workers = select(jnp.repeat(restart, len(keys) // groups), fresh, workers)
 
-    def body(carry, step_key):
+    def body(carry, step_keys):
         lanes, first, enabled, taken = carry
-        own_key, other_key = jax.random.split(step_key)
+        own_keys, other_keys = split_keys(step_keys, 2)
         due, theirs = side(lanes.timestep.acting, lanes.seat), side(lanes.timestep.acting, 1 - lanes.seat)
         waits = due & (taken >= sizes.unroll)
         acts = due & ~waits
         observation, privileged = _home_view(lanes)
-        keys = jax.random.split(own_key, sizes.lanes)
-        home, action, log_probs = jax.vmap(network.step, (None, 0, 0, 0))(policy, lanes.home, observation, keys)
+        home, action, log_probs = jax.vmap(network.step, (None, 0, 0, 0))(policy, lanes.home, observation, own_keys)
         record = Record(observation, privileged, action, log_probs, first, enabled, lanes.home)
         seen = side(lanes.timestep.observation, 1 - lanes.seat)
-        away, reply = _act_groups(network, opponents, lanes.away, seen, other_key, sizes.groups)
+        away, reply = _act_groups(network, opponents, lanes.away, seen, other_keys, groups)
         state, timestep = jax.vmap(game.step)(lanes.state, join(action, reply, lanes.seat))
         reward, done = side(timestep.reward, lanes.seat), timestep.done & ~waits
         ended = Finished(done, jnp.where(done, reward, 0.0), state.loop)
@@ -190,7 +188,7 @@ def collect(
         return (lanes, first, enabled, taken + acts), (record, acts, ended)
 
     start = (workers.lanes, workers.first, workers.enabled, workers.has_pending.astype(jnp.int32))
-    (lanes, first, enabled, _), (records, acts, ended) = jax.lax.scan(body, start, jax.random.split(key, sizes.steps))
+    (lanes, first, enabled, _), (records, acts, ended) = jax.lax.scan(body, start, split_keys(keys, sizes.steps))
     records = jax.tree.map(lambda p, r: jnp.concatenate([p[None], r]), workers.pending, records)
     acts = jnp.concatenate([workers.has_pending[None], acts])
     current = Record(*_home_view(lanes), *workers.pending[2:])._replace(reset=first, enabled=enabled)
@@ -202,7 +200,7 @@ def collect(
         Workers(lanes, first, enabled, workers.teacher_carry, pending, has_pending),
         trajectory,
         ended,
-        acts[1:].mean(),
+        acts[1:].mean(0),
     )
 
 

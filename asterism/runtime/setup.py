@@ -13,6 +13,7 @@ from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
 from asterism.interface.network import Network, Params
 from asterism.interface.sizes import interface_size
+from asterism.runtime.devices import use_every_core
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ def make_tools(setup: Setup) -> Tools:
     return Tools(game, make(1.0), make(setup.temperature))
 
 
-def cache_compilation() -> None:
-    """Keeps compiled programs in the user's cache folder, so that a second start is quick."""
+def start_jax() -> None:
+    """Lets every core compute, and keeps compiled programs in the user's cache folder for a quick second start."""
+    use_every_core()
     jax.config.update("jax_compilation_cache_dir", str(Path.home() / ".cache" / "asterism" / "jax"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)

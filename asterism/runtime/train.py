@@ -21,7 +21,7 @@ from asterism.runtime.matches import Matches, evaluate_agent
 from asterism.runtime.record import RecordSettings, record_games
 from asterism.runtime.report import make_report, read_json
 from asterism.runtime.run_folder import RunFolder
-from asterism.runtime.setup import Setup, Tools, cache_compilation, make_tools
+from asterism.runtime.setup import Setup, Tools, make_tools, start_jax
 from asterism.runtime.supervised import SupervisedSettings, best_players, train_supervised, wins
 
 
@@ -55,7 +55,7 @@ class TrainConfig:
     def run(self) -> None:
         """Trains to the end."""
         print(f"asterism train: run runs/{self.name}, about 4.5 GB of memory; Ctrl-C stops, the same command goes on")
-        cache_compilation()
+        start_jax()
         with RunFolder.create_or_resume(self.name, self, may_change=("evaluation",)) as run:
             tools = make_tools(self.setup)
             Training(run, tools, self).run()

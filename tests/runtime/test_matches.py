@@ -50,10 +50,10 @@ def test_unknown_bots_are_refused(matches):
 def test_both_sides_are_played_equally_often(matches, monkeypatch):
     """Where the first side always wins, everybody wins half of the games."""
 
-    def first_side_wins(game, home, away, params, lanes, key):
-        return Outcomes(jnp.where(lanes.seat == 0, 1.0, -1.0), lanes.state.loop)
+    def first_side_wins(game, home, away, params, seat, keys):
+        return Outcomes(jnp.where(seat == 0, 1.0, -1.0), jnp.zeros_like(seat))
 
-    monkeypatch.setattr(module, "play_out", first_side_wins)
+    monkeypatch.setattr(module, "play_games", first_side_wins)
     fresh = Matches(matches.tools, LANES)
     assert fresh.score("random", "easy", 8, seed=0) == Score(4, 0, 4)
     assert fresh.score("easy", "random", 6, seed=0) == Score(3, 0, 3)
@@ -101,6 +101,6 @@ def test_every_game_is_played_to_its_own_end():
     seat, zeros, none = seats(4), jnp.zeros((4, 2), jnp.int32), jnp.zeros(4, jnp.int32)
     timestep = TimeStep(zeros, zeros, zeros * 0.0, none > 0, zeros == 0)
     lanes = Lanes(State(none), timestep, none, none, seat)
-    outcomes = play_out(HigherWins(), shows, shows, (home, away), lanes, jax.random.key(0))
+    outcomes = play_out(HigherWins(), shows, shows, (home, away), lanes, jax.random.split(jax.random.key(0), 4))
     np.testing.assert_array_equal(outcomes.reward, [1, -1, 1, 0])
     np.testing.assert_array_equal(outcomes.loops, [3, 4, 7, 2])

@@ -19,8 +19,9 @@ from asterism.interface.sizes import interface_size
 from asterism.league import LeagueSettings, Store
 from asterism.league.settings import CheckpointRule
 from asterism.runtime.checkpoints import load_weights
-from asterism.runtime.league import LeagueStage, LeagueTraining
+from asterism.runtime.league import LeagueStage, LeagueTraining, compile_iteration, make_optimizer
 from asterism.runtime.record import RecordSettings, record_games
+from asterism.runtime.rollout import Conditioning
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Tools
 from asterism.runtime.supervised import SupervisedSettings, train_supervised
@@ -108,15 +109,20 @@ def test_games_without_a_winner_are_too_few(tools, demos, tmp_path):
         train_supervised(run, tools, ties, SUPERVISED, 0)
 
 
-COMPILED = []
-"""The compiled parts of the first league, for all others."""
+@pytest.fixture(scope="module")
+def compiled(tools, demos):
+    """Of every league here: compiling one takes longer than playing it."""
+    library = strategy_library(recorded_strategies(demos))
+    conditioning = Conditioning(library, LEAGUE.z_probability, LEAGUE.reward_probability)
+    return compile_iteration(tools, LEAGUE, conditioning, make_optimizer(LEAGUE))
 
 
-def league(run, tools, demos, teacher):
-    stage = LeagueStage(run, tools, teacher, strategy_library(recorded_strategies(demos)), LEAGUE, 0)
-    COMPILED.append((stage.compiled, stage.start))
-    stage.compiled, stage.start = COMPILED[0]
-    return stage
+@pytest.fixture
+def league(tools, demos, compiled, monkeypatch):
+    """Makes the stage of a run: (run, teacher) -> LeagueStage."""
+    monkeypatch.setattr("asterism.runtime.league.compile_iteration", lambda *_: compiled)
+    library = strategy_library(recorded_strategies(demos))
+    return lambda run, teacher: LeagueStage(run, tools, teacher, library, LEAGUE, 0)
 
 
 def records(run):
@@ -126,11 +132,11 @@ def records(run):
     return state.players, state.steps, state.resets, games, metrics(run, "league")
 
 
-def test_a_league_goes_on_as_if_it_had_not_stopped(tools, demos, tmp_path, monkeypatch):
+def test_a_league_goes_on_as_if_it_had_not_stopped(tools, league, tmp_path, monkeypatch):
     """It is cut after an update's results are on record and before its checkpoint is: nothing is lost or twice."""
     teacher = tools.network.init(jax.random.key(7))
     with open_run(tmp_path, "whole") as run:
-        stage = league(run, tools, demos, teacher)
+        stage = league(run, teacher)
         whole = stage.train()
         expected = records(run)
         assert len(stage.league.state.players) > 5 and sum(stage.league.state.resets.values())
@@ -138,7 +144,7 @@ def test_a_league_goes_on_as_if_it_had_not_stopped(tools, demos, tmp_path, monke
 
     for cut_at in (1, 2, 7):
         with open_run(tmp_path, f"cut{cut_at}") as run:
-            stage = league(run, tools, demos, teacher)
+            stage = league(run, teacher)
             save = stage.save
 
             def cut(checkpoints, update, save=save, cut_at=cut_at):
@@ -150,16 +156,16 @@ def test_a_league_goes_on_as_if_it_had_not_stopped(tools, demos, tmp_path, monke
             with pytest.raises(Cut):
                 stage.train()
         with open_run(tmp_path, f"cut{cut_at}") as run:
-            again = league(run, tools, demos, teacher).train()
+            again = league(run, teacher).train()
             assert records(run) == expected
         assert same(whole, again)
 
 
-def test_only_values_learn_before_the_policy(tools, demos, tmp_path):
+def test_only_values_learn_before_the_policy(tools, league, tmp_path):
     """After the first updates everybody has the teacher's policy, and one new value; then the policy moves."""
     teacher = tools.network.init(jax.random.key(7))
     with open_run(tmp_path, "run") as run:
-        stage = league(run, tools, demos, teacher)
+        stage = league(run, teacher)
         stage.prepare()
         for update in range(1, LEAGUE.value_updates + 1):
             stage.step(update)
