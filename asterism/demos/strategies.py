@@ -39,9 +39,9 @@ def strategy_library(strategies: Iterable[Strategy]) -> StrategyLibrary:
     return StrategyLibrary(stacked)
 
 
-def recorded_strategies(demos: Demos, least_outcome: int = -1) -> list[Strategy]:
-    """What the players of recorded games executed, of those with at least this outcome (1: winners only)."""
-    return [entry.z for entry in demos.entries if entry.outcome >= least_outcome]
+def recorded_strategies(demos: Demos) -> list[Strategy]:
+    """What the players of recorded games executed."""
+    return [entry.z for entry in demos.entries]
 
 
 def mask_strategy(z: Strategy, build_order: bool, statistics: bool) -> Strategy:

@@ -177,7 +177,8 @@ class LeagueStage:
         settings: LeagueTraining,
         seed: int,
     ):
-        self.run, self.tools, self.teacher, self.settings, self.seed = run, tools, teacher, settings, seed
+        self.run, self.tools, self.settings, self.seed = run, tools, settings, seed
+        self.teacher = gathered(teacher)
         self.weights_folder = run.path / "league"
         self.teacher_path = self.weights_folder / "teacher.safetensors"
         self.optimizer = make_optimizer(settings)
@@ -214,7 +215,7 @@ class LeagueStage:
     def fresh_state(self, params: Params) -> LearnerState:
         """A copy of the weights (an update gives its own away), and an optimizer that has seen nothing."""
         params = jax.tree.map(jnp.array, params)
-        return LearnerState(params, self.optimizer.init(params))
+        return gathered(LearnerState(params, self.optimizer.init(params)))
 
     def policy(self, player: str) -> Any:
         """The policy of a learner as it is now, or of a frozen player."""
@@ -350,7 +351,7 @@ class LeagueStage:
         trees, host = checkpoints.restore(self._tree())
         for name, about in unpack(host).items():
             learner = self.learners[name]
-            learner.state, learner.workers = jax.tree.map(jnp.asarray, trees[name])
+            learner.state, learner.workers = gathered(trees[name])
             learner.updates = about["updates"]
             learner.groups = [None if group is None else Group(*group) for group in about["groups"]]
             learner.tally = [tuple(entry) for entry in about["tally"]]

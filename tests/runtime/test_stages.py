@@ -18,7 +18,7 @@ from asterism.game.settings import GameSettings
 from asterism.interface.sizes import interface_size
 from asterism.league import LeagueSettings, Store
 from asterism.league.settings import CheckpointRule
-from asterism.runtime.checkpoints import load_weights
+from asterism.runtime.checkpoints import Checkpoints, load_weights
 from asterism.runtime.league import LeagueStage, LeagueTraining, compile_iteration, make_optimizer
 from asterism.runtime.record import RecordSettings, record_games
 from asterism.runtime.rollout import Conditioning
@@ -178,3 +178,18 @@ def test_only_values_learn_before_the_policy(tools, league, tmp_path):
         assert same(stored, stage.learners[stage.main].state.params)
         stage.step(LEAGUE.value_updates + 1)
         assert not same(stage.learners[stage.main].state.params.policy, teacher.policy)
+
+
+def test_nothing_is_compiled_twice(tools, league, compiled, tmp_path):
+    """New, learned and restored weights, on whatever devices, are all the same to the compiled code."""
+    teacher = tools.network.init(jax.random.key(7))
+    for _ in range(2):
+        with open_run(tmp_path, "run") as run:
+            stage = league(run, teacher)
+            stage.prepare()
+            with Checkpoints(tmp_path / "checkpoints") as checkpoints:
+                done = stage.restore(checkpoints)
+                for update in range(done + 1, done + 4):
+                    stage.step(update)
+                stage.save(checkpoints, update)
+    assert compiled.update._cache_size() == 1
