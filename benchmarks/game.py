@@ -1,4 +1,5 @@
 """Speed of the embedded game alone: both players do nothing. Arrays are of fixed size, so the cost is that of any game.
+Games are shared out among all cores.
 
 python benchmarks/game.py --batches 1 64
 """
@@ -14,6 +15,7 @@ from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
 from asterism.interface.sizes import interface_size
 from asterism.interface.spec import no_op
+from asterism.runtime.devices import EACH, games_mesh, over_games, use_every_core
 from asterism.runtime.players import spread
 
 
@@ -38,26 +40,31 @@ def steps_per_second(game: EmbeddedGame, batch: int, steps: int, repeats: int) -
     action = spread(no_op(game.size, delay=0), 2)
     actions = spread(action, batch)
 
-    def body(state, _):
-        state, timestep = jax.vmap(game.step)(state, actions)
-        # One number of every observation, so that none of it is optimised away.
-        return state, sum(leaf.sum().astype(float) for leaf in jax.tree.leaves(timestep))
+    def play(state, actions):
+        def body(state, _):
+            state, timestep = jax.vmap(game.step)(state, actions)
+            # One number of every observation, so that none of it is optimised away.
+            return state, sum(leaf.sum().astype(float) for leaf in jax.tree.leaves(timestep))
 
-    run = jax.jit(lambda state: jax.lax.scan(body, state, None, steps))
+        state, sums = jax.lax.scan(body, state, None, steps)
+        return state, sums[None]
+
+    run = over_games(play, games_mesh(batch), (EACH, EACH), (EACH, EACH))
     state, _ = jax.jit(jax.vmap(game.reset))(
         jax.random.split(jax.random.key(0), batch), spread(game.no_strategy(), batch)
     )
-    jax.block_until_ready(run(state))
+    jax.block_until_ready(run(state, actions))
     seconds = []
     for _ in range(repeats):
         began = time.perf_counter()
-        jax.block_until_ready(run(state))
+        jax.block_until_ready(run(state, actions))
         seconds.append(time.perf_counter() - began)
     return batch * steps / statistics.median(seconds)
 
 
 def main(settings: Settings) -> None:
     """Measures and prints `name: value unit` lines."""
+    use_every_core()
     game = EmbeddedGame(GameSettings(step=settings.step), interface_size(settings.size))
     for batch in settings.batches:
         rate = steps_per_second(game, batch, settings.steps, settings.repeats)

@@ -7,8 +7,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import finished
 from asterism.game.rules import Kind
-from asterism.game.state import State, Units, by_player, nearest, owners, pop_orders
-from asterism.game.world import World, cell_index, is_kind, order_kind
+from asterism.game.sight import across, enemy_distance, visible_enemies
+from asterism.game.state import State, by_player, nearest, owners, pop_orders
+from asterism.game.world import World, is_kind, order_kind
 
 ACQUIRE = 5.0
 """Cells beyond its weapon's range in which a unit on attack-move, on patrol or idle takes up a fight."""
@@ -29,32 +30,6 @@ class Fights(NamedTuple):
     """It goes after a target that is out of range."""
     follows: Bool[Array, " N"]
     """Its target is the one it was told to attack, and it sees it."""
-
-
-def across(values: Array) -> tuple[Array, Array]:
-    """Values of attackers [2, 1, slots] and of their possible targets [2, slots, 1], by the attackers' player."""
-    mine = by_player(values)
-    return mine[:, None, :], mine[::-1][:, :, None]
-
-
-def enemy_distance(units: Units) -> Float[Array, "2 P P"]:
-    """Distance between the centres of enemy units (rows) and own (columns) of each player."""
-    x, y = units.position[:, 0], units.position[:, 1]
-    (my_x, their_x), (my_y, their_y) = across(x), across(y)
-    return jnp.sqrt((my_x - their_x) ** 2 + (my_y - their_y) ** 2)
-
-
-def visible_enemies(world: World, units: Units, distance: Float[Array, "2 P P"]) -> Bool[Array, "2 P"]:
-    """Which enemy units each player sees: within sight of an own unit that is not lower, or flies."""
-    sight, _ = across(
-        jnp.where(finished(units) | world.units.structure[units.type], world.units.sight[units.type], 0.0)
-    )
-    level = world.terrain.level.reshape(-1)[cell_index(units.position, world.terrain.level.shape[1])]
-    flying = world.units.flying[units.type]
-    above, below = across(jnp.where(flying, 100, level)), across(level)
-    alive = across(units.type > 0)
-    seen = (distance <= sight) & (above[0] >= below[1]) & alive[0] & alive[1]
-    return seen.any(2)
 
 
 def _volley(world: World, state: State, target: Int[Array, " N"]) -> Float[Array, " N"]:
@@ -111,7 +86,7 @@ def fight(world: World, state: State, dt: int) -> tuple[State, Fights]:
     """One tick of combat: targets, shots and their damage. The dead are taken off by `bury`."""
     units, slots = state.units, len(state.units.type) // 2
     distance = enemy_distance(units)
-    fights = choose_targets(world, state, distance, visible_enemies(world, units, distance))
+    fights = choose_targets(world, state, distance, visible_enemies(world, state, distance))
     cooldown = units.cooldown - dt
     fires = fights.in_range & (cooldown <= 0)
     target = jnp.maximum(fights.target, 0)

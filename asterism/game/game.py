@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from asterism.errors import UserError
-from asterism.game import combat, commands, economy, movement, production
+from asterism.game import combat, commands, economy, movement, production, sight
 from asterism.game.geometry import length
 from asterism.game.maps import load_map
 from asterism.game.observe import observe
@@ -83,7 +83,7 @@ class EmbeddedGame:
 
 
 def tick(world: World, state: State, dt: int) -> State:
-    """`dt` game loops: mining, building, production, combat, movement, deaths."""
+    """`dt` game loops: mining, building, production, combat, movement, deaths, sight."""
     hall = economy.nearest_townhall(world, state.units)
     state = economy.mine(world, state, hall, dt)
     state = production.place_structures(world, state)
@@ -93,6 +93,7 @@ def tick(world: World, state: State, dt: int) -> State:
     state, fights = combat.fight(world, state, dt)
     state = movement.move(world, state, fights, hall, dt)
     state = combat.bury(world, state)
+    state = sight.count_homeless(world, state, dt)
     return state._replace(loop=state.loop + dt)
 
 
@@ -140,6 +141,7 @@ def initial_state(
         executed_count=jnp.zeros(2, jnp.int32),
         camera=world.terrain.starts,
         explored=jnp.zeros((2, size.map, size.map), bool),
+        homeless=jnp.zeros(2),
     )
     zero = jnp.zeros(2, jnp.int32)
     turn = Turn(

@@ -4,13 +4,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, UInt8
 
 from asterism.game.accounting import available_actions, counts, finished, supply
-from asterism.game.combat import enemy_distance, visible_enemies
 from asterism.game.commands import place_to_location
 from asterism.game.economy import townhall_distance, worker_load
 from asterism.game.geometry import length
 from asterism.game.rules import Kind
+from asterism.game.sight import enemy_distance, visible_cells, visible_enemies
 from asterism.game.state import State, by_player, owners
-from asterism.game.world import World, cell_index, is_kind, order_kind
+from asterism.game.world import World, is_kind, order_kind
 from asterism.interface.description import GameDescription
 from asterism.interface.observation import (
     POSITION_SCALE,
@@ -177,23 +177,6 @@ def entity_rows(table, state: State, player: int, listed: Int[Array, " E"]) -> I
     return jnp.where((listed >= 0)[:, None], rows, 0)
 
 
-def visible_cells(world: World, state: State, side: int) -> Bool[Array, "2 H H"]:
-    """Cells of the map planes that each player sees: their middle is within sight of a unit not lower, or flying."""
-    units, kind = state.units, state.units.type
-    h, w = world.terrain.level.shape
-    scale = w / side
-    centre = (jnp.arange(side) + 0.5) * scale
-    level = world.terrain.level[(centre.astype(jnp.int32))][:, centre.astype(jnp.int32)]
-    sight = jnp.where(kind > 0, world.units.sight[kind], -1.0)
-    here = world.terrain.level.reshape(-1)[cell_index(units.position, w)]
-    here = jnp.where(world.units.flying[kind], 100, here)
-    dx = (units.position[:, 0, None] - centre) ** 2
-    dy = (units.position[:, 1, None] - centre) ** 2
-    near = dy[:, :, None] + dx[:, None, :] <= (jnp.maximum(sight, 0.0) ** 2)[:, None, None]
-    near &= (sight >= 0)[:, None, None] & (here[:, None, None] >= level)
-    return by_player(near).any(1)
-
-
 def map_planes(world: World, state: State, player: int, visible, entities, side: int) -> UInt8[Array, "P H H"]:
     """One player's map planes."""
     h, w = world.terrain.level.shape
@@ -257,7 +240,7 @@ def observe(
     """Both players' observations; the state with what they now remember (explored ground, what each entity row is)."""
     units, players = state.units, state.players
     cells = world.terrain.level.shape[1]
-    seen = visible_enemies(world, units, enemy_distance(units))
+    seen = visible_enemies(world, state, enemy_distance(units))
     visible = visible_cells(world, state, size.map)
     done = counts(world, units, finished(units))
     owned = counts(world, units, units.type > 0).astype(jnp.int16)

@@ -19,13 +19,15 @@ class GameSettings:
     """Game loops between two moments at which players may act; delays are rounded up to them. A multiple of tick."""
     time_limit: int = 13440
     """Game loops after which the game is a tie (13440 = 10 minutes)."""
+    reveal_after: int = 1344
+    """Game loops without a town hall after which a player's structures are shown to the enemy (1344 = 1 minute)."""
     queue: int = 5
     """Orders that a unit or structure can hold."""
     placement_snap: int = 4
     """A structure is placed on the nearest free ground within this many cells of where it was asked for."""
 
     def __post_init__(self):
-        for name in ("slots", "tick", "step", "time_limit", "queue"):
+        for name in ("slots", "tick", "step", "time_limit", "reveal_after", "queue"):
             if getattr(self, name) < 1:
                 raise UserError(f"game setting {name} is {getattr(self, name)}: it must be at least 1")
         if self.step % self.tick:

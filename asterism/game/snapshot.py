@@ -7,7 +7,7 @@ from jaxtyping import Array, Bool, Float16, Int, Int8, Int16, UInt8
 
 from asterism.game.accounting import supply
 from asterism.game.combat import fight
-from asterism.game.observe import visible_cells
+from asterism.game.sight import visible_cells
 from asterism.game.state import State, by_player
 from asterism.game.world import World
 

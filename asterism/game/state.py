@@ -46,6 +46,8 @@ class Players(NamedTuple):
     """Entries of `executed.build_order` in use."""
     camera: Float[Array, "2 2"]
     explored: Bool[Array, "2 H H"]
+    homeless: Float[Array, " 2"]
+    """Game loops since each player last had a town hall."""
 
 
 class Turn(NamedTuple):

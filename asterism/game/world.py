@@ -64,6 +64,8 @@ class World(NamedTuple):
     addon_type: Int[Array, " U"]
     build_action: Int[Array, " U"]
     """The action with which a worker builds each type, 0 for none."""
+    reveal_after: int
+    """Game loops without a town hall after which a player's structures are shown to the enemy."""
 
 
 def _rectangles(rules: Rules):
@@ -98,7 +100,6 @@ def _nearest_ground(pathable):
 
 def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     """Gathers everything constant as arrays on the device."""
-    del settings
     placeable, footprint = _footprints(game_map, rules)
     economy = load_economy()
     normal = {r.kind: r for r in economy.resources if r.name in ("MineralField", "VespeneGeyser")}
@@ -140,7 +141,7 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     build_action[rules.actions.product[builds]] = builds
     constants = (footprint, _rectangles(rules), addon_type, build_action)
     footprint, rectangle, addon_type, build_action = map(jnp.asarray, constants)
-    return World(*tables, footprint, rectangle, given, addon_type, build_action)
+    return World(*tables, footprint, rectangle, given, addon_type, build_action, settings.reveal_after)
 
 
 def order_kind(world: World, order_action: Int[Array, " N"]) -> Int[Array, " N"]:

@@ -49,6 +49,34 @@ def test_the_enemy_hides_its_orders_and_money(empty):
     assert own[own[:, EntityField.ALLIANCE] == Alliance.SELF][0][EntityField.ORDER_LENGTH] == 1
 
 
+def test_structures_of_a_player_long_without_a_town_hall_are_revealed(empty):
+    """Only structures, only after the time (168 steps of 8 loops), and only until a new town hall is begun."""
+    empty.put("SupplyDepot", 6, 58, player=1)
+    empty.put("Marine", 8, 58, player=1)
+    empty.units.type[empty.slots] = 0
+    empty.wait(1344 // 8)
+    assert len(enemies(empty)) == 0
+    empty.wait(1)
+    np.testing.assert_array_equal(enemies(empty), [[6, 58]])
+    hall = empty.put("CommandCenter", 48.5, 57.5, player=1)
+    empty.units.build_left[hall] = 1000
+    empty.wait(1)
+    assert len(enemies(empty)) == 0
+
+
+def test_a_revealed_structure_can_be_attacked(empty):
+    """From below a cliff, where it could not be seen."""
+    depot = empty.put("SupplyDepot", 21, 14, player=1)
+    empty.put("Marine", 26, 14)
+    empty.units.type[[0, empty.slots]] = 0
+    empty.put("SupplyDepot", 40, 40)
+    empty.wait(2)
+    assert empty.units.health[depot] == 400
+    empty.state.players.homeless[1] = 1e6
+    empty.wait(2)
+    assert empty.units.health[depot] < 400
+
+
 def test_the_game_is_lost_with_the_last_structure(empty):
     depot = empty.put("SupplyDepot", 26, 26, player=1)
     empty.units.health[empty.slots] = 0

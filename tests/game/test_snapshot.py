@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from asterism.game.game import EmbeddedGame, initial_state
-from asterism.game.observe import visible_cells
+from asterism.game.sight import visible_cells
 from asterism.game.snapshot import snapshot
 
 

@@ -1,0 +1,63 @@
+"""What each player sees of the other. Arrays of pairs are [2, targets, attackers]."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from asterism.game.accounting import finished
+from asterism.game.state import State, Units, by_player
+from asterism.game.world import World, cell_index
+
+
+def across(values: Array) -> tuple[Array, Array]:
+    """Values of attackers [2, 1, slots] and of their possible targets [2, slots, 1], by the attackers' player."""
+    mine = by_player(values)
+    return mine[:, None, :], mine[::-1][:, :, None]
+
+
+def enemy_distance(units: Units) -> Float[Array, "2 P P"]:
+    """Distance between the centres of enemy units (rows) and own (columns) of each player."""
+    x, y = units.position[:, 0], units.position[:, 1]
+    (my_x, their_x), (my_y, their_y) = across(x), across(y)
+    return jnp.sqrt((my_x - their_x) ** 2 + (my_y - their_y) ** 2)
+
+
+def visible_enemies(world: World, state: State, distance: Float[Array, "2 P P"]) -> Bool[Array, "2 P"]:
+    """Which enemy units each player sees: those within sight of an own unit that is not lower, or flies, and the
+    structures of an enemy who is revealed."""
+    units = state.units
+    sight, _ = across(
+        jnp.where(finished(units) | world.units.structure[units.type], world.units.sight[units.type], 0.0)
+    )
+    level = world.terrain.level.reshape(-1)[cell_index(units.position, world.terrain.level.shape[1])]
+    flying = world.units.flying[units.type]
+    above, below = across(jnp.where(flying, 100, level)), across(level)
+    alive = across(units.type > 0)
+    seen = (distance <= sight) & (above[0] >= below[1]) & alive[0] & alive[1]
+    structure = by_player((units.type > 0) & world.units.structure[units.type])
+    revealed = state.players.homeless > world.reveal_after
+    return seen.any(2) | (structure & revealed[:, None])[::-1]
+
+
+def count_homeless(world: World, state: State, dt: int) -> State:
+    """How long each player has been without a town hall, even an unfinished one. After a while its structures are
+    revealed to the enemy, so that nobody can draw out a lost game with one that is hidden."""
+    units, players = state.units, state.players
+    at_home = by_player((units.type > 0) & world.units.townhall[units.type]).any(1)
+    return state._replace(players=players._replace(homeless=jnp.where(at_home, 0.0, players.homeless + dt)))
+
+
+def visible_cells(world: World, state: State, side: int) -> Bool[Array, "2 H H"]:
+    """Cells of the map planes that each player sees: their middle is within sight of a unit not lower, or flying."""
+    units, kind = state.units, state.units.type
+    h, w = world.terrain.level.shape
+    scale = w / side
+    centre = (jnp.arange(side) + 0.5) * scale
+    level = world.terrain.level[(centre.astype(jnp.int32))][:, centre.astype(jnp.int32)]
+    sight = jnp.where(kind > 0, world.units.sight[kind], -1.0)
+    here = world.terrain.level.reshape(-1)[cell_index(units.position, w)]
+    here = jnp.where(world.units.flying[kind], 100, here)
+    dx = (units.position[:, 0, None] - centre) ** 2
+    dy = (units.position[:, 1, None] - centre) ** 2
+    near = dy[:, :, None] + dx[:, None, :] <= (jnp.maximum(sight, 0.0) ** 2)[:, None, None]
+    near &= (sight >= 0)[:, None, None] & (here[:, None, None] >= level)
+    return by_player(near).any(1)
