@@ -43,7 +43,7 @@ class LeagueTraining:
     value_updates: int = 40
     """Updates before all others in which only values learn, from games of the teacher against itself: imitation leaves
     them to describe other players' games, and a policy led by wrong values gets worse."""
-    updates: int = 480
+    updates: int = 720
     """Updates of all learners together."""
     lanes: int = 32
     """Games side by side for each learner."""
@@ -51,11 +51,11 @@ class LeagueTraining:
     """Opponents that a learner meets at a time; the lanes are split among them."""
     unroll: int = 16
     """Agent steps in a trajectory."""
-    steps: int = 20
-    """Steps of the games in one collection; more than unroll, since a learner is not due at each."""
+    steps: int = 16
+    """Steps of the games in one collection; a learner is due at nearly each."""
     match_games: int = 16
     """Games that a group plays before it gets a new opponent."""
-    main_turns: int = 4
+    main_turns: int = 8
     """Updates of the main agent for each update of an exploiter."""
     learning_rate: float = 1.5e-4
     """Of Adam, at the start; the policy's falls to zero along a line (AlphaStar: 3e-5, batches of 512 x 16)."""
@@ -68,8 +68,9 @@ class LeagueTraining:
     """Largest norm of a gradient."""
     reuse: int = 1
     """How often each trajectory is learned from (AlphaStar: 2)."""
-    z_probability: float = 0.25
-    """Share of games in which the learner is asked to follow a strategy z."""
+    z_probability: float = 0.1
+    """Share of games in which the learner is asked to follow a strategy z (AlphaStar: most). Few, since the games that
+    are evaluated have none."""
     reward_probability: float = 0.25
     """Probability of each pseudo-reward in a game with a z."""
     checkpoint_seconds: float = 40.0

@@ -32,7 +32,7 @@ STREAM_BYTES = 1 << 17
 class SupervisedSettings:
     """Imitation of recorded games."""
 
-    steps: int = 800
+    steps: int = 600
     """Updates."""
     batch: int = 32
     """Windows in an update."""

@@ -7,9 +7,10 @@ import pytest
 from jax.sharding import Mesh
 
 from asterism.game.game import EmbeddedGame
-from asterism.game.settings import GameSettings
-from asterism.runtime import record
+from asterism.interface.spec import random_action
+from asterism.runtime.arena import advance, new_lanes, seats, split_keys
 from asterism.runtime.devices import ALL, EACH, EACH_STEP, GAMES, games_mesh, gathered, over_games
+from asterism.runtime.players import Controller, spread
 
 needs_two = pytest.mark.skipif(jax.device_count() < 2, reason="JAX was started with one device")
 
@@ -36,17 +37,26 @@ def test_each_device_has_its_games_and_all_of_what_is_shared():
 
 
 @needs_two
-def test_recorded_games_do_not_depend_on_the_number_of_devices(monkeypatch):
-    """Scripted players that draw chance at every step: equal to the last bit."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    game = EmbeddedGame(GameSettings(time_limit=1200))
-    settings = record.RecordSettings(lanes=4, pairs=(("random", "macro"),))
+def test_games_do_not_depend_on_the_number_of_devices(quick_compilation):
+    """Players that draw all their actions: the state of every game is the same to the last bit."""
+    game, games = EmbeddedGame(), 4
+
+    def act(params, memory, observation, key):
+        return memory, random_action(key, observation, game.description, game.size)
+
+    player = Controller(lambda: jnp.zeros(()), act, own_params=False)
+
+    def play(seat, keys):
+        keys, start = split_keys(keys, 2)
+        lanes = new_lanes(game, player, player, seat, spread(game.no_strategy(), len(seat)), start)
+        step = lambda lanes, keys: (advance(game, player, player, ((), ()), lanes, keys)[0], None)  # noqa: E731
+        return jax.lax.scan(step, lanes, split_keys(keys, 30))[0].state
+
+    keys = jax.random.split(jax.random.key(0), games)
     one = Mesh(np.array(jax.devices()[:1]), (GAMES,))
-    played = []
-    for mesh in (games_mesh, lambda rows: one):
-        monkeypatch.setattr(record, "games_mesh", mesh)
-        played.append(record.play_wave(record.make_recorder(game, settings), [0, 1, 2, 3], seed=3))
-    jax.config.update("jax_disable_most_optimizations", False)
-    assert all(jax.tree.leaves(jax.tree.map(np.array_equal, *played)))
-    first, second = (game.trajectories[0].steps.action.action_type for game in played[0][:2])
-    assert len(first) != len(second) or (first != second).any(), "the games should differ from each other"
+    shared, alone = (
+        over_games(play, mesh, (EACH, EACH), EACH)(seats(games), keys) for mesh in (games_mesh(games), one)
+    )
+    assert all(jax.tree.leaves(jax.tree.map(np.array_equal, shared, alone)))
+    places = np.asarray(alone.units.position)
+    assert len(np.unique(places, axis=0)) == games, "the games should differ from each other"

@@ -25,11 +25,9 @@ LANES = 4
 
 
 @pytest.fixture(scope="module")
-def matches():
-    """Games of 71 seconds at most. Compiling takes longer than playing them, so it is done the quick way."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield Matches(make_tools(Setup(game=GameSettings(step=32, time_limit=1600))), LANES)
-    jax.config.update("jax_disable_most_optimizations", False)
+def matches(quick_compilation):
+    """Games of 71 seconds at most."""
+    return Matches(make_tools(Setup(game=GameSettings(step=32, time_limit=1600))), LANES)
 
 
 def test_scores_add_up_to_the_games_asked_for(matches):

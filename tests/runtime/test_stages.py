@@ -51,7 +51,7 @@ class Cut(Exception):
 
 
 @pytest.fixture(scope="module")
-def tools():
+def tools(quick_compilation):
     game = EmbeddedGame(GameSettings(step=32, time_limit=640), interface_size("tiny"))
     network = linear_network(game.description, game.size)
     return Tools(game, network, network)
