@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, ArrayLike, Bool, Float
+from jaxtyping import Array, Bool, Float
 
 from asterism.interface.action import Action, ActionParts
 from asterism.interface.network import Network, Params
@@ -27,6 +27,8 @@ from asterism.learning.returns import segment
 from asterism.learning.supervised import used_parts
 
 REWARDS = ("win_loss", "build_order", "units", "upgrades", "effects")
+WHOLE = Params(1.0, 1.0)
+"""Rates at which policy and values make whole steps."""
 
 
 class Trajectory(NamedTuple):
@@ -167,12 +169,12 @@ def reinforcement_update(
     optimizer: optax.GradientTransformation,
     train_encoders: bool = True,
 ):
-    """The update, a pure function: (LearnerState, teacher, Trajectory [B], rate) -> (LearnerState, carries, metrics).
+    """The update, a pure function: (LearnerState, teacher, Trajectory [B], rates) -> (LearnerState, carries, metrics).
 
-    The rate is a factor on the changes of the policy; with 0 the value networks alone learn.
+    The rates are factors on the changes of the policy and of the value networks.
     """
 
-    def update(learner: LearnerState, teacher: Params, batch: Trajectory, policy_rate: Float[ArrayLike, ""] = 1.0):
+    def update(learner: LearnerState, teacher: Params, batch: Trajectory, rates: Params = WHOLE):
         def loss(params):
             params = params if train_encoders else network.fix_encoders(params)
             return reinforcement_loss(network, uses, weights, scale, params, teacher, batch)
@@ -180,7 +182,7 @@ def reinforcement_update(
         gradients, (carries, metrics) = jax.grad(loss, has_aux=True)(learner.params)
         metrics["gradient_norm"] = optax.tree.norm(gradients)
         updates, state = optimizer.update(gradients, learner.optimizer, learner.params)
-        updates = updates._replace(policy=jax.tree.map(lambda change: change * policy_rate, updates.policy))
-        return LearnerState(optax.apply_updates(learner.params, updates), state), carries, metrics
+        scaled = [jax.tree.map(lambda x, r=rate: x * r, part) for part, rate in zip(updates, rates, strict=True)]
+        return LearnerState(optax.apply_updates(learner.params, Params(*scaled)), state), carries, metrics
 
     return update

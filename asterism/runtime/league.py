@@ -40,10 +40,13 @@ policy."""
 class LeagueTraining:
     """Reinforcement learning in a league."""
 
+    burn_in: int = 15
+    """Updates before all others in which nothing learns. The first games all begin at once: as long as none has ended,
+    values would learn from nothing but themselves."""
     value_updates: int = 40
-    """Updates before all others in which only values learn, from games of the teacher against itself: imitation leaves
-    them to describe other players' games, and a policy led by wrong values gets worse."""
-    updates: int = 720
+    """Updates after these in which only values learn, from games of the teacher against itself: imitation leaves them
+    to describe other players' games, and a policy led by wrong values gets worse."""
+    updates: int = 520
     """Updates of all learners together."""
     lanes: int = 32
     """Games side by side for each learner."""
@@ -55,7 +58,7 @@ class LeagueTraining:
     """Steps of the games in one collection; a learner is due at nearly each."""
     match_games: int = 16
     """Games that a group plays before it gets a new opponent."""
-    main_turns: int = 8
+    main_turns: int = 4
     """Updates of the main agent for each update of an exploiter."""
     learning_rate: float = 1.5e-4
     """Of Adam, at the start; the policy's falls to zero along a line (AlphaStar: 3e-5, batches of 512 x 16)."""
@@ -73,6 +76,9 @@ class LeagueTraining:
     are evaluated have none."""
     reward_probability: float = 0.25
     """Probability of each pseudo-reward in a game with a z."""
+    playoff_games: int = 50
+    """Games of each candidate in a round of the playoff at the end, in which the main agent and its frozen copies play
+    the teacher; its winner is the agent. 0: the main agent as it is at the end."""
     checkpoint_seconds: float = 40.0
     """Most seconds between two checkpoints."""
     log_every: int = 10
@@ -139,7 +145,7 @@ class Compiled(NamedTuple):
     collect: Any
     """(policy, opponents, workers, restart, keys) -> (workers, trajectories, finished, share of lanes due)."""
     update: Any
-    """(learner state, teacher, trajectories, rate of the policy) -> (learner state, the teacher's memory, metrics)."""
+    """(learner state, teacher, trajectories, rates) -> (learner state, the teacher's memory, metrics)."""
 
 
 def compile_iteration(tools: Tools, settings: LeagueTraining, conditioning: Conditioning, optimizer) -> Compiled:
@@ -155,9 +161,9 @@ def compile_iteration(tools: Tools, settings: LeagueTraining, conditioning: Cond
         sizes = settings.sizes()
         return strong(collect(game, network, sizes, conditioning, policy, opponents, workers, restart, keys))
 
-    def update(state: LearnerState, teacher: Params, batch: Trajectory, policy_rate):
+    def update(state: LearnerState, teacher: Params, batch: Trajectory, rates: Params):
         for _ in range(settings.reuse):
-            state, carries, metrics = one_update(state, teacher, batch, policy_rate)
+            state, carries, metrics = one_update(state, teacher, batch, rates)
         return strong((state, carries, metrics | {"rate/steps": batch.mask.sum()}))
 
     mesh = games_mesh(settings.groups)
@@ -273,19 +279,19 @@ class LeagueStage:
 
     def step(self, update: int) -> int:
         """Update number `update` (the first is 1), of the learner whose turn it is; returns its agent steps."""
-        turn = update - self.settings.value_updates - 1
+        turn = update - self.settings.burn_in - self.settings.value_updates - 1
         only_values = turn < 0
         name = self.main if only_values else self.schedule[turn % len(self.schedule)]
         learner = self.learners[name]
         rng = np.random.default_rng([self.seed, update])
-        rate = np.float32(0.0 if only_values else 1 - turn / self.settings.updates)
+        rates = Params(0.0 if only_values else 1 - turn / self.settings.updates, float(update > self.settings.burn_in))
         restart = self.find_opponents(name, only_values, rng)
         opponents = jax.tree.map(lambda *w: jnp.stack(w), *[self.policy(g.opponent) for g in learner.groups])
         keys = jax.random.split(jax.random.fold_in(jax.random.key(self.seed), update), self.settings.lanes)
         workers, batch, finished, due = self.compiled.collect(
             learner.state.params.policy, opponents, learner.workers, restart, keys
         )
-        learner.state, carries, metrics = self.compiled.update(learner.state, self.teacher, gathered(batch), rate)
+        learner.state, carries, metrics = self.compiled.update(learner.state, self.teacher, gathered(batch), rates)
         learner.workers = workers._replace(teacher_carry=carries)
         learner.updates += 1
         self.record(name, update, finished)
@@ -312,11 +318,21 @@ class LeagueStage:
         learner.tally.clear()
         self.run.log(NAME, update, scalars)
 
+    def candidates(self) -> dict[str, Params]:
+        """The main agent as it is, then its frozen copies, the newest first."""
+        players = self.league.state.players.values()
+        copies = [player for player in players if player.parent == self.main and not player.is_learner]
+        weights = {copy.id: self.weights_folder / copy.weights for copy in reversed(copies)}
+        example = self.tools.example_params()
+        return {self.main: self.learners[self.main].state.params} | {
+            name: load_weights(path, example) for name, path in weights.items()
+        }
+
     def train(self) -> Params:
         """Trains to the end, going on from the newest checkpoint, and returns the main agent's weights."""
         self.prepare()
         settings = self.settings
-        total = settings.value_updates + settings.updates
+        total = settings.burn_in + settings.value_updates + settings.updates
         with Checkpoints(self.run.checkpoints(NAME)) as checkpoints:
             done = self.restore(checkpoints)
             saved = time.monotonic()

@@ -18,6 +18,7 @@ from asterism.runtime.agents import agent_path, load_agent, save_agent
 from asterism.runtime.film import film_game
 from asterism.runtime.league import LeagueStage, LeagueTraining
 from asterism.runtime.matches import Matches, evaluate_agent
+from asterism.runtime.playoff import playoff
 from asterism.runtime.record import RecordSettings, record_games
 from asterism.runtime.report import make_report, read_json
 from asterism.runtime.run_folder import RunFolder
@@ -97,12 +98,24 @@ class Training:
             return train_supervised(self.run_folder, self.tools, demos, self.config.supervised, self.config.seed)
 
     def improve(self, demos, teacher: Params) -> Params:
-        """The league stage."""
+        """The league stage, and the playoff that decides which of its players is the agent."""
         with self.facts("league"):
             best = best_players(demos.entries, self.config.supervised.winners_within)
             library = strategy_library(recorded_strategies(wins(demos, best)))
             stage = LeagueStage(self.run_folder, self.tools, teacher, library, self.config.league, self.config.seed)
-            return stage.train()
+            agent = stage.train()
+            candidates = stage.candidates()
+        games = self.config.league.playoff_games
+        return self.choose(candidates, teacher, games) if games else agent
+
+    def choose(self, candidates: dict[str, Params], teacher: Params, games: int) -> Params:
+        """The winner of the playoff."""
+        with self.facts("playoff"):
+            path, policies = self.run_folder.path / "playoff.json", {n: p.policy for n, p in candidates.items()}
+            name, scores = playoff(path, Matches(self.tools), policies, teacher.policy, games, self.config.seed)
+        print(f"playoff against the teacher: the agent is {name}")
+        print("\n".join(score.line(candidate) for candidate, score in scores.items()))
+        return candidates[name]
 
     def evaluate(self, agent: Params, teacher: Params) -> None:
         """Games of agent and teacher against all bots, and of agent against teacher; written to evaluation.json."""

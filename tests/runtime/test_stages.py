@@ -28,6 +28,7 @@ from asterism.runtime.supervised import SupervisedSettings, train_supervised
 
 SUPERVISED = SupervisedSettings(steps=40, batch=4, window=4, measure_every=20, held_out=0.3, winners_within=1e6)
 LEAGUE = LeagueTraining(
+    burn_in=1,
     value_updates=2,
     updates=9,
     lanes=4,
@@ -142,7 +143,7 @@ def test_a_league_goes_on_as_if_it_had_not_stopped(tools, league, tmp_path, monk
         assert len(stage.league.state.players) > 5 and sum(stage.league.state.resets.values())
     assert not same(whole.policy, teacher.policy)
 
-    for cut_at in (1, 2, 7):
+    for cut_at in (1, 3, 7):
         with open_run(tmp_path, f"cut{cut_at}") as run:
             stage = league(run, teacher)
             save = stage.save
@@ -167,7 +168,9 @@ def test_only_values_learn_before_the_policy(tools, league, tmp_path):
     with open_run(tmp_path, "run") as run:
         stage = league(run, teacher)
         stage.prepare()
-        for update in range(1, LEAGUE.value_updates + 1):
+        stage.step(1)
+        assert same(stage.learners[stage.main].state.params, teacher), "burnt in, but nothing learned yet"
+        for update in range(2, LEAGUE.value_updates + 2):
             stage.step(update)
         assert len(stage.learners) == 3 and not any(stage.league.state.steps.values())
         for learner in stage.learners.values():
@@ -176,7 +179,7 @@ def test_only_values_learn_before_the_policy(tools, league, tmp_path):
             assert same(learner.state.params.value, stage.learners[stage.main].state.params.value)
         stored = load_weights(stage.weights_folder / "teacher.safetensors", tools.example_params())
         assert same(stored, stage.learners[stage.main].state.params)
-        stage.step(LEAGUE.value_updates + 1)
+        stage.step(LEAGUE.value_updates + 2)
         assert not same(stage.learners[stage.main].state.params.policy, teacher.policy)
 
 
