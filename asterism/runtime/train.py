@@ -1,5 +1,6 @@
 """`asterism train`: record, imitate, improve in the league, evaluate, report; the same command resumes."""
 
+import ctypes
 import gc
 import json
 import platform
@@ -24,6 +25,15 @@ from asterism.runtime.report import make_report, read_json
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Setup, Tools, make_tools, start_jax
 from asterism.runtime.supervised import SupervisedSettings, best_players, train_supervised, wins
+
+
+def release_memory() -> None:
+    """Lets go of compiled code, and has the C library give what is free back to the system (glibc would keep it)."""
+    jax.clear_caches()
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)
 
 
 @dataclass(frozen=True)
@@ -132,11 +142,10 @@ class Training:
 
     @contextmanager
     def facts(self, stage: str) -> Iterator[None]:
-        """Adds a stage's time and the process's memory to facts.json, for the report; then lets go of compiled code."""
+        """Adds a stage's time and the process's memory to facts.json, for the report; then lets go of memory."""
         began = time.monotonic()
         yield
-        jax.clear_caches()
-        gc.collect()
+        release_memory()
         path = self.run_folder.path / "facts.json"
         facts = read_json(path)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
