@@ -37,15 +37,17 @@ def games_mesh(rows: int) -> Mesh:
     return Mesh(np.array(devices[:count]), (GAMES,))
 
 
-def over_games(function: Callable, mesh: Mesh, inputs: Any, outputs: Any, donate: int | None = None) -> Callable:
+def over_games(
+    function: Callable, mesh: Mesh, inputs: Any, outputs: Any, donate: int | tuple[int, ...] = ()
+) -> Callable:
     """Compiled: `function` on each device with its share of the games.
 
     Args:
       inputs, outputs: EACH, EACH_STEP or ALL for every argument and result, or pytrees of them (as in `jax.shard_map`).
-      donate: an argument whose memory may be used for the results.
+      donate: the arguments whose memory may be used for the results.
     """
     shared = jax.shard_map(function, mesh=mesh, in_specs=inputs, out_specs=outputs, check_vma=False)
-    compiled = jax.jit(shared, donate_argnums=() if donate is None else donate)
+    compiled = jax.jit(shared, donate_argnums=donate)
     places = jax.tree.map(lambda spec: NamedSharding(mesh, spec), inputs)
 
     def call(*arguments):

@@ -105,7 +105,7 @@ class LeagueTraining:
 
     def sizes(self) -> RolloutSizes:
         """Sizes of a collection."""
-        return RolloutSizes(self.lanes, self.groups, self.unroll, self.steps)
+        return RolloutSizes(self.unroll, self.steps)
 
 
 class Group(NamedTuple):
@@ -322,11 +322,8 @@ class LeagueStage:
         """The main agent as it is, then its frozen copies, the newest first."""
         players = self.league.state.players.values()
         copies = [player for player in players if player.parent == self.main and not player.is_learner]
-        weights = {copy.id: self.weights_folder / copy.weights for copy in reversed(copies)}
-        example = self.tools.example_params()
-        return {self.main: self.learners[self.main].state.params} | {
-            name: load_weights(path, example) for name, path in weights.items()
-        }
+        load = lambda copy: load_weights(self.weights_folder / copy.weights, self.tools.example_params())  # noqa: E731
+        return {self.main: self.learners[self.main].state.params} | {copy.id: load(copy) for copy in reversed(copies)}
 
     def train(self) -> Params:
         """Trains to the end, going on from the newest checkpoint, and returns the main agent's weights."""
@@ -368,7 +365,7 @@ class LeagueStage:
         trees, host = checkpoints.restore(self._tree())
         for name, about in unpack(host).items():
             learner = self.learners[name]
-            learner.state, learner.workers = gathered(trees[name])
+            learner.state, learner.workers = trees[name]
             learner.updates = about["updates"]
             learner.groups = [None if group is None else Group(*group) for group in about["groups"]]
             learner.tally = [tuple(entry) for entry in about["tally"]]

@@ -1,5 +1,6 @@
 """Matches: games of agents and bots against each other, from both sides equally often."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -50,10 +51,7 @@ class Matches:
     def _play(self, home: Controller, away: Controller):
         kinds = home is self.agent, away is self.agent
         if kinds not in self._compiled:
-
-            def play(params, seat, keys):
-                return play_games(self.tools.game, home, away, params, seat, keys)
-
+            play = partial(play_games, self.tools.game, home, away)
             params = tuple(EACH if player.own_params else ALL for player in (home, away))
             self._compiled[kinds] = over_games(play, games_mesh(self.lanes), (params, EACH, EACH), EACH)
         return self._compiled[kinds]

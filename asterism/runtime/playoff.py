@@ -36,8 +36,10 @@ def playoff(
     played = read_json(path)
     scores = {name: Score(0, 0, 0) for name in candidates}
     left = list(candidates)
+    deficit = lambda name: scores[name].losses - scores[name].wins  # noqa: E731
     with stage("playoff", games * sum(rounds(len(left))), "games") as bar:
-        for number, _ in enumerate(rounds(len(left))):
+        for number, size in enumerate(rounds(len(left))):
+            left = sorted(left, key=deficit)[:size]
             for name in left:
                 key = f"{name} {number}"
                 if key in played:
@@ -48,5 +50,4 @@ def playoff(
                     played[key] = matches.score(candidates[name], opponent, games, chance, bar)
                     write_atomic(path, json.dumps(played))
                 scores[name] = Score(*(a + b for a, b in zip(scores[name], played[key], strict=True)))
-            left = sorted(left, key=lambda name: scores[name].losses - scores[name].wins)[: -(-len(left) // 2)]
-    return left[0], scores
+    return min(left, key=deficit), scores

@@ -61,9 +61,6 @@ class Finished(NamedTuple):
 class RolloutSizes(NamedTuple):
     """Sizes of a collection."""
 
-    lanes: int
-    groups: int
-    """Opponents at a time; lanes are split among them."""
     unroll: int
     """Agent steps in a trajectory (T)."""
     steps: int
@@ -128,8 +125,9 @@ def _home_view(lanes: Lanes) -> tuple[Observation, Privileged]:
     return side(timestep.observation, seat), jax.tree.map(lambda a, b: jnp.stack([a, b], 1), own, other)
 
 
-def _act_groups(network: Network, opponents: Any, memory: Any, observation: Observation, keys: Keys, groups: int):
+def _act_groups(network: Network, opponents: Any, memory: Any, observation: Observation, keys: Keys):
     """Each group's lanes under the weights of its opponent; one group after the other."""
+    groups = len(jax.tree.leaves(opponents)[0])
     split = lambda tree: jax.tree.map(lambda x: x.reshape(groups, -1, *x.shape[1:]), tree)  # noqa: E731
 
     def of_group(inputs):
@@ -163,8 +161,7 @@ def collect(
     """
     fresh_keys, keys = split_keys(keys, 2)
     fresh = fresh_workers(game, network, conditioning, fresh_keys)
-    groups = len(restart)
-    workers = select(jnp.repeat(restart, len(keys) // groups), fresh, workers)
+    workers = select(jnp.repeat(restart, len(keys) // len(restart)), fresh, workers)
 
     def body(carry, step_keys):
         lanes, first, enabled, taken = carry
@@ -176,7 +173,7 @@ def collect(
         home, action, log_probs = jax.vmap(network.step, (None, 0, 0, 0))(policy, lanes.home, observation, own_keys)
         record = Record(observation, privileged, action, log_probs, first, enabled, lanes.home)
         seen = side(lanes.timestep.observation, 1 - lanes.seat)
-        away, reply = _act_groups(network, opponents, lanes.away, seen, other_keys, groups)
+        away, reply = _act_groups(network, opponents, lanes.away, seen, other_keys)
         state, timestep = jax.vmap(game.step)(lanes.state, join(action, reply, lanes.seat))
         reward, done = side(timestep.reward, lanes.seat), timestep.done & ~waits
         ended = Finished(done, jnp.where(done, reward, 0.0), state.loop)

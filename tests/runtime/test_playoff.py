@@ -9,7 +9,7 @@ from asterism.runtime.playoff import playoff, rounds
 
 
 class Rigged(Matches):
-    """Candidates are numbers: how many of each ten games they win. Some rounds are worse luck than others."""
+    """Candidates are numbers: how many of each ten games they win."""
 
     def __init__(self, cut_after=99):
         self.played, self.cut_after = [], cut_after
