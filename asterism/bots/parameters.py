@@ -13,6 +13,8 @@ from asterism.errors import UserError
 from asterism.interface.description import GameDescription
 
 ORDER_LENGTH = 20
+NEVER = 1 << 30
+"""A game loop that no game reaches."""
 
 
 class BotParameters(NamedTuple):
@@ -42,6 +44,8 @@ class BotParameters(NamedTuple):
     are built."""
     expand_army: Int[Array, ""]
     """Army supply before another town hall is built."""
+    worker_attack: Int[Array, ""]
+    """Game loop from which all workers attack."""
     random: Bool[Array, ""]
     """It does not follow the script but takes a random valid action each time."""
 
@@ -63,6 +67,7 @@ class BotStyle:
     upgrades: bool = False
     guard: float = 0.0
     expand_army: tuple[int, int] = (0, 0)
+    worker_attack: tuple[int, int] = (NEVER, NEVER)
     random: bool = False
 
 
@@ -77,6 +82,17 @@ STYLES = {
         delay=(1, 127),
         rest=(1, 127),
         random=True,
+    ),
+    "worker-rush": BotStyle(
+        follows=(),
+        goal={},
+        workers=(14, 18),
+        army={},
+        attack_supply=(0, 0),
+        attack_loop=(0, 0),
+        delay=(32, 64),
+        rest=(32, 64),
+        worker_attack=(0, 2400),
     ),
     "easy": BotStyle(
         follows=("Barracks", "Refinery"),
@@ -124,6 +140,10 @@ STYLES = {
 }
 
 
+SPARRING = ("random", "worker-rush")
+"""Players that are there to be beaten: nobody imitates them."""
+
+
 def bot_style(name: str) -> BotStyle:
     """The style called `name`; raises UserError when there is none."""
     if name not in STYLES:
@@ -168,5 +188,6 @@ def draw_parameters(key: PRNGKeyArray, game: GameDescription, style: BotStyle) -
         upgrades=jnp.array(style.upgrades),
         guard=jnp.float32(style.guard),
         expand_army=between(style.expand_army),
+        worker_attack=between(style.worker_attack),
         random=jnp.array(style.random),
     )

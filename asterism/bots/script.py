@@ -78,7 +78,7 @@ class Script:
             *self._upgrades(parameters, seen),
             *self._army(parameters, seen, saving),
             self._gas(seen),
-            self._attack(seen, home, attacking, keys[2]),
+            self._attack(parameters, seen, home, attacking, keys[2]),
             self._gather_army(seen, home, attacking),
         ]
         busy, action = first_wanted(options, self.make("no_op"))
@@ -124,11 +124,11 @@ class Script:
         return Option(near.any() & free.any(), self.make("Attack_pt", free, place=place))
 
     def _call_up(self, seen: View, home) -> Option:
-        """Against workers that attack: miners until own fighters are one more than they, a soldier counting for two."""
+        """Against workers that attack: miners until own fighters are half as many more, a soldier counting for two."""
         halls = self._own(seen, "CommandCenter")
         near = seen.enemy & self._is(seen, "SCV") & (jnp.where(halls, self._gaps(seen), jnp.inf).min(1) < MILITIA)
         fighting = self._own(seen, "SCV") & self._attacking(seen)
-        missing = near.sum() + 1 - fighting.sum() - 2 * self._army_mask(seen).sum()
+        missing = 3 * near.sum() // 2 + 1 - fighting.sum() - 2 * self._army_mask(seen).sum()
         miners = self._miners(seen)
         called = miners & (jnp.cumsum(miners) <= missing)
         place = seen.position[nearest_row(seen.position, near, self.bases[home, 0])]
@@ -285,9 +285,10 @@ class Script:
         action = self.make("Harvest_Gather_unit", worker, target=refinery)
         return Option(short.any() & worker.any() & (seen.vespene < 400), action)
 
-    def _attack(self, seen: View, home, attacking, key) -> Option:
-        """Soldiers without a fight to the enemy: what is seen of it, else its bases, else where it may hide."""
-        free = self._army_mask(seen) & ~self._attacking(seen)
+    def _attack(self, parameters: BotParameters, seen: View, home, attacking, key) -> Option:
+        """Fighters without a fight to the enemy: what is seen of it, else its bases, else where it may hide."""
+        workers = self._own(seen, "SCV") & (seen.loop >= parameters.worker_attack)
+        free = (self._army_mask(seen) & attacking | workers) & ~self._attacking(seen)
         keys = jax.random.split(key, 4)
         bases = self.bases[1 - home]
         base = jnp.where(jax.random.bernoulli(keys[0], 0.6), 0, jax.random.randint(keys[1], (), 0, len(bases)))
@@ -297,7 +298,7 @@ class Script:
         blind = jnp.where(search, self._hiding_place(seen, keys[3]), bases[base])
         row = nearest_row(seen.position, seen.enemy, seen.position[free.argmax()])
         place = jnp.where(seen.enemy.any(), seen.position[row], blind)
-        return Option(attacking & free.any(), self.make("Attack_pt", free, place=place))
+        return Option(free.any(), self.make("Attack_pt", free, place=place))
 
     def _cell(self, seen: View) -> float:
         return self.game.map_cells / seen.visibility.shape[0]

@@ -19,8 +19,8 @@ class GameSettings:
     """Game loops between two moments at which players may act; delays are rounded up to them. A multiple of tick."""
     time_limit: int = 13440
     """Game loops after which the game is a tie (13440 = 10 minutes)."""
-    reveal_after: int = 1344
-    """Game loops without a town hall after which a player's structures are shown to the enemy (1344 = 1 minute)."""
+    reveal_after: int = 224
+    """Game loops without a town hall after which a player's structures are shown to the enemy (224 = 10 seconds)."""
     queue: int = 5
     """Orders that a unit or structure can hold."""
     placement_snap: int = 4

@@ -71,16 +71,26 @@ def join(home: Any, away: Any, seat: Int[Array, " B"]) -> Any:
     )
 
 
+def act_both(home: Controller, away: Controller, params: tuple[Any, Any], lanes: Lanes, keys: Keys, acted):
+    """What both controllers remember and do: (memory, action) of the home player, then of the away player."""
+    seen = side(lanes.timestep.observation, lanes.seat), side(lanes.timestep.observation, 1 - lanes.seat)
+    memories, keys = (lanes.home, lanes.away), split_keys(keys, 2)
+    if home is not away or not home.own_params:
+        players = (home, away)
+        return tuple(act(players[i], params[i], memories[i], seen[i], keys[i], acted[i]) for i in range(2))
+    # One kind of player: compiled once for both, and compiling a script takes long.
+    joined = jax.tree.map(lambda *pair: jnp.concatenate(pair), *zip(params, memories, seen, keys, acted, strict=True))
+    result = act(home, *joined)
+    return tuple(jax.tree.map(lambda x, i=i: jnp.split(x, 2)[i], result) for i in range(2))
+
+
 def advance(
     game: EmbeddedGame, home: Controller, away: Controller, params: tuple[Any, Any], lanes: Lanes, keys: Keys
 ) -> tuple[Lanes, Played]:
     """One step of all games. Finished games are not started anew."""
-    keys_home, keys_away = split_keys(keys, 2)
     timestep, seat = lanes.timestep, lanes.seat
     acted = side(timestep.acting, seat), side(timestep.acting, 1 - seat)
-    seen = side(timestep.observation, seat), side(timestep.observation, 1 - seat)
-    home_memory, home_action = act(home, params[0], lanes.home, seen[0], keys_home, acted[0])
-    away_memory, away_action = act(away, params[1], lanes.away, seen[1], keys_away, acted[1])
+    (home_memory, home_action), (away_memory, away_action) = act_both(home, away, params, lanes, keys, acted)
     state, timestep = jax.vmap(game.step)(lanes.state, join(home_action, away_action, seat))
     return Lanes(state, timestep, home_memory, away_memory, seat), Played(home_action, away_action, *acted)
 

@@ -7,7 +7,7 @@ import tyro
 
 from asterism.errors import UserError
 from asterism.runtime.agents import agent_path, load_agent
-from asterism.runtime.matches import BOTS, Matches, Score, evaluate_agent
+from asterism.runtime.matches import BOTS, Matches, Score, evaluate_agent, table
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import make_tools, start_jax
 from asterism.runtime.train import TrainConfig
@@ -52,5 +52,5 @@ class EvaluateConfig:
         if "teacher" in self.against and self.agent != "teacher":
             others["teacher"] = load_agent(self.folder, "teacher", tools).policy
         scores = evaluate_agent(Matches(tools), policy, others, self.games, self.seed, bots)
-        print("\n".join(score.line(name) for name, score in scores.items()))
+        print(table(scores))
         return scores

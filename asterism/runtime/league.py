@@ -10,13 +10,12 @@ import numpy as np
 import optax
 
 from asterism.demos.strategies import StrategyLibrary
-from asterism.errors import UserError
 from asterism.interface.network import Params
-from asterism.league import League, LeagueSettings, Outcome, PlayerKind, Result, Store
-from asterism.learning.losses import LossWeights, RewardWeights
+from asterism.league import League, Outcome, PlayerKind, Result, Store
 from asterism.learning.reinforcement import LearnerState, Scale, Trajectory, reinforcement_update
 from asterism.runtime.checkpoints import Checkpoints, load_weights, save_weights
 from asterism.runtime.devices import ALL, EACH, EACH_STEP, games_mesh, gathered, over_games
+from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.players import strong
 from asterism.runtime.progress import stage
 from asterism.runtime.rollout import Conditioning, Finished, RolloutSizes, Workers, collect, fresh_workers
@@ -26,86 +25,6 @@ from asterism.runtime.supervised import pack, unpack
 
 NAME = "league"
 RACE = "terran"
-
-
-SMALL_RUN = LossWeights(
-    policy=RewardWeights(win_loss=1.0, build_order=0.02, units=0.02, upgrades=0.02, effects=0.02), kl=1e-2
-)
-"""AlphaStar's weights, but for batches of a few hundred steps: there its pseudo-rewards (4 and 6) drown the result of
-the game, even at 0.2 they change games that follow no z, and its divergence from the teacher (2e-3) does not hold the
-policy."""
-
-
-@dataclass(frozen=True)
-class LeagueTraining:
-    """Reinforcement learning in a league."""
-
-    burn_in: int = 15
-    """Updates before all others in which nothing learns. The first games all begin at once: as long as none has ended,
-    values would learn from nothing but themselves."""
-    value_updates: int = 40
-    """Updates after these in which only values learn, from games of the teacher against itself: imitation leaves them
-    to describe other players' games, and a policy led by wrong values gets worse."""
-    updates: int = 520
-    """Updates of all learners together."""
-    lanes: int = 32
-    """Games side by side for each learner."""
-    groups: int = 4
-    """Opponents that a learner meets at a time; the lanes are split among them."""
-    unroll: int = 16
-    """Agent steps in a trajectory."""
-    steps: int = 16
-    """Steps of the games in one collection; a learner is due at nearly each."""
-    match_games: int = 16
-    """Games that a group plays before it gets a new opponent."""
-    main_turns: int = 4
-    """Updates of the main agent for each update of an exploiter."""
-    learning_rate: float = 1.5e-4
-    """Of Adam, at the start; the policy's falls to zero along a line (AlphaStar: 3e-5, batches of 512 x 16)."""
-    value_learning_rate: float = 5e-4
-    """The same for the value networks alone."""
-    train_encoders: bool = False
-    """Whether the encoders of observations learn too (AlphaStar: yes). Without, an update takes a third less time, and
-    the noise of a small batch disturbs the policy less."""
-    clip: float = 10.0
-    """Largest norm of a gradient."""
-    reuse: int = 1
-    """How often each trajectory is learned from (AlphaStar: 2)."""
-    z_probability: float = 0.1
-    """Share of games in which the learner is asked to follow a strategy z (AlphaStar: most). Few, since the games that
-    are evaluated have none."""
-    reward_probability: float = 0.25
-    """Probability of each pseudo-reward in a game with a z."""
-    playoff_games: int = 50
-    """Games of each candidate in a round of the playoff at the end, in which the main agent and its frozen copies play
-    the teacher; its winner is the agent. 0: the main agent as it is at the end."""
-    checkpoint_seconds: float = 40.0
-    """Most seconds between two checkpoints."""
-    log_every: int = 10
-    """Updates of a learner between two entries in the metrics."""
-    losses: LossWeights = SMALL_RUN
-    league: LeagueSettings = field(default_factory=LeagueSettings)
-
-    def __post_init__(self):
-        for name in (
-            "updates",
-            "lanes",
-            "groups",
-            "unroll",
-            "steps",
-            "match_games",
-            "main_turns",
-            "reuse",
-            "log_every",
-        ):
-            if getattr(self, name) < 1:
-                raise UserError(f"league setting {name} is {getattr(self, name)}: it must be at least 1")
-        if self.lanes % (2 * self.groups):
-            raise UserError(f"league setting lanes ({self.lanes}) must be a multiple of twice groups ({self.groups})")
-
-    def sizes(self) -> RolloutSizes:
-        """Sizes of a collection."""
-        return RolloutSizes(self.unroll, self.steps)
 
 
 class Group(NamedTuple):
@@ -158,7 +77,7 @@ def compile_iteration(tools: Tools, settings: LeagueTraining, conditioning: Cond
     )
 
     def gather(policy, opponents, workers: Workers, restart, keys):
-        sizes = settings.sizes()
+        sizes = RolloutSizes(settings.unroll, settings.steps)
         return strong(collect(game, network, sizes, conditioning, policy, opponents, workers, restart, keys))
 
     def update(state: LearnerState, teacher: Params, batch: Trajectory, rates: Params):

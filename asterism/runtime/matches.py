@@ -39,6 +39,11 @@ class Score(NamedTuple):
         )
 
 
+def table(scores: dict[str, Score]) -> str:
+    """Scores by opponent's name, one line each."""
+    return "\n".join(score.line(opponent) for opponent, score in scores.items())
+
+
 class Matches:
     """Plays matches between kinds of players; each pair of kinds is compiled once."""
 

@@ -21,13 +21,12 @@ from asterism.runtime.progress import stage
 from asterism.runtime.setup import start_jax
 
 PAIRS = (
-    ("easy", "rush"),
     ("easy", "macro"),
-    ("rush", "rush"),
     ("rush", "macro"),
     ("macro", "macro"),
     ("macro", "random"),
     ("macro", "random"),
+    ("macro", "worker-rush"),
 )
 CHUNK = 32
 """Steps of all games between two transfers to the host."""
@@ -40,7 +39,7 @@ class RecordSettings:
     games: int = 288
     """Games; each gives the trajectories of both players."""
     pairs: tuple[tuple[str, str], ...] = PAIRS
-    """Who plays whom, each pair equally often and from both sides; easy, rush, macro or random."""
+    """Who plays whom, each pair equally often and from both sides; easy, rush, macro, worker-rush or random."""
     lanes: int = 48
     """Games side by side."""
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from asterism.bots.parameters import SPARRING
 from asterism.demos import Batches, BatchSettings, Demos, split
 from asterism.demos.reader import Entry
 from asterism.errors import UserError
@@ -38,7 +39,7 @@ class SupervisedSettings:
     """Windows in an update."""
     window: int = 16
     """Agent steps in a window."""
-    winners_from: float = 0.6
+    winners_from: float = 0.2
     """Share of the updates after which only winners are imitated (AlphaStar: fine-tuning on games that were won)..."""
     winners_within: float = 100.0
     """...by players rated at most so much below the best, in Elo from all recorded games (AlphaStar: by MMR)."""
@@ -85,8 +86,8 @@ def select_entries(demos: Demos, wanted: Callable[[Entry], bool]) -> Demos:
 
 
 def with_a_plan(entry: Entry) -> bool:
-    """Whether the player is worth imitating at all: the random one, there as somebody to find and beat, is not."""
-    return entry.info.players[entry.player] != "random"
+    """Whether the player is worth imitating at all."""
+    return entry.info.players[entry.player] not in SPARRING
 
 
 def best_players(entries: Sequence[Entry], within: float) -> set[str]:

@@ -17,8 +17,9 @@ from asterism.files import write_atomic
 from asterism.interface.network import Params
 from asterism.runtime.agents import agent_path, load_agent, save_agent
 from asterism.runtime.film import film_game
-from asterism.runtime.league import LeagueStage, LeagueTraining
-from asterism.runtime.matches import Matches, evaluate_agent
+from asterism.runtime.league import LeagueStage
+from asterism.runtime.league_settings import LeagueTraining
+from asterism.runtime.matches import Matches, evaluate_agent, table
 from asterism.runtime.playoff import playoff
 from asterism.runtime.record import RecordSettings, record_games
 from asterism.runtime.report import make_report, read_json
@@ -114,8 +115,8 @@ class Training:
             library = strategy_library(recorded_strategies(wins(demos, best)))
             stage = LeagueStage(self.run_folder, self.tools, teacher, library, self.config.league, self.config.seed)
             agent = stage.train()
-            candidates = stage.candidates()
-        games = self.config.league.playoff_games
+            games = self.config.league.playoff_games
+            candidates = stage.candidates() if games else {}
         return self.choose(candidates, teacher, games) if games else agent
 
     def choose(self, candidates: dict[str, Params], teacher: Params, games: int) -> Params:
@@ -124,7 +125,7 @@ class Training:
             path, policies = self.run_folder.path / "playoff.json", {n: p.policy for n, p in candidates.items()}
             name, scores = playoff(path, Matches(self.tools), policies, teacher.policy, games, self.config.seed)
         print(f"playoff against the teacher: the agent is {name}")
-        print("\n".join(score.line(candidate) for candidate, score in scores.items()))
+        print(table(scores))
         return candidates[name]
 
     def evaluate(self, agent: Params, teacher: Params) -> None:
@@ -135,9 +136,8 @@ class Training:
             "agent": evaluate_agent(matches, agent.policy, {"teacher": teacher.policy}, settings.games, settings.seed),
             "teacher": evaluate_agent(matches, teacher.policy, {}, settings.games, settings.seed),
         }
-        for name, table in scores.items():
-            print(name)
-            print("\n".join(score.line(opponent) for opponent, score in table.items()))
+        for name, by_opponent in scores.items():
+            print(f"{name}\n{table(by_opponent)}")
         write_atomic(self.run_folder.path / "evaluation.json", json.dumps(scores))
 
     @contextmanager

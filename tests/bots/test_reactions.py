@@ -84,7 +84,7 @@ def test_workers_are_called_up_against_workers_only(scene):
     for offset in (3, 4, 5):
         scene.add("SCV", Alliance.ENEMY, scene.hall + offset)
     name, action = scene.reaction("macro")
-    assert name == "Attack_pt" and scene.selected(action) == {"SCV"} and (action.units >= 0).sum() == 4
+    assert name == "Attack_pt" and scene.selected(action) == {"SCV"} and (action.units >= 0).sum() == 5
 
 
 def test_one_stray_worker_calls_nobody_up(scene):

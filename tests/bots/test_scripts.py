@@ -11,6 +11,7 @@ from asterism.bots.parameters import STYLES, bot_style, draw_parameters
 from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
+from asterism.interface.observation import EntityField
 from asterism.interface.spec import action_spec, validate
 from asterism.runtime.players import bot_drawer, scripted, select, spread
 
@@ -66,7 +67,8 @@ def play():
 def games(play):
     """What each bot saw and did, by name: [N, B, ...] of all fields of `Play`."""
     played = {}
-    for seed, pair in enumerate((("macro", "rush"), ("easy", "easy"), ("random", "random"))):
+    pairs = ("macro", "rush"), ("easy", "easy"), ("random", "random"), ("worker-rush", "worker-rush")
+    for seed, pair in enumerate(pairs):
         both = play(pair, seed)
         played |= {name: jax.tree.map(lambda leaf, i=i: leaf[:, :, i], both) for i, name in enumerate(pair)}
     return played
@@ -135,6 +137,19 @@ def test_nobody_stops_making_workers(play, games):
         assert (games[name][3][-1, :, play.names["SCV"]] >= min(14, STYLES[name].workers[0])).all()
 
 
+def test_only_a_worker_rush_attacks_with_workers(play, games):
+    """In the first minute and a half nobody else attacks at all."""
+    attack, scv = play.game.description.action_index["Attack_pt"], play.names["SCV"]
+    for name in ("easy", "rush", "macro"):
+        assert not (games[name][4].action_type == attack).any()
+    _, entities, _, _, action, acted = games["worker-rush"]
+    attacks = np.argwhere(acted & (action.action_type == attack))
+    assert len(attacks)
+    for where in map(tuple, attacks):
+        units = action.units[where]
+        assert (entities[where][units[units >= 0], EntityField.UNIT_TYPE] == scv).all()
+
+
 # What is drawn
 
 
@@ -160,7 +175,7 @@ def test_build_orders_are_real_ones(play, name):
 def test_numbers_are_drawn_from_the_styles_ranges(play, name):
     style = STYLES[name]
     drawn = play.draw(jnp.full(60, NAMES.index(name)), jax.random.split(jax.random.key(4), 60))
-    for field in ("workers", "attack_supply", "attack_loop", "delay", "rest", "expand_army"):
+    for field in ("workers", "attack_supply", "attack_loop", "delay", "rest", "expand_army", "worker_attack"):
         low, high = getattr(style, field)
         values = np.asarray(getattr(drawn, field))
         assert low <= values.min() and values.max() <= high
@@ -176,7 +191,7 @@ def test_the_key_and_nothing_else_decides_which_bot_is_drawn(play):
 
 
 def test_unknown_bots_are_refused(play):
-    with pytest.raises(UserError, match="'nobody'.*random, easy, rush, macro"):
+    with pytest.raises(UserError, match="'nobody'.*random, worker-rush, easy, rush, macro"):
         bot_style("nobody")
     with pytest.raises(UserError, match="'nobody'"):
         bot_drawer(play.game, ("easy", "nobody"))

@@ -50,11 +50,11 @@ def test_the_enemy_hides_its_orders_and_money(empty):
 
 
 def test_structures_of_a_player_long_without_a_town_hall_are_revealed(empty):
-    """Only structures, only after the time (168 steps of 8 loops), and only until a new town hall is begun."""
+    """Only structures, only after the time (28 steps of 8 loops), and only until a new town hall is begun."""
     empty.put("SupplyDepot", 6, 58, player=1)
     empty.put("Marine", 8, 58, player=1)
     empty.units.type[empty.slots] = 0
-    empty.wait(1344 // 8)
+    empty.wait(224 // 8)
     assert len(enemies(empty)) == 0
     empty.wait(1)
     np.testing.assert_array_equal(enemies(empty), [[6, 58]])

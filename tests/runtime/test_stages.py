@@ -19,7 +19,8 @@ from asterism.interface.sizes import interface_size
 from asterism.league import LeagueSettings, Store
 from asterism.league.settings import CheckpointRule
 from asterism.runtime.checkpoints import Checkpoints, load_weights
-from asterism.runtime.league import LeagueStage, LeagueTraining, compile_iteration, make_optimizer
+from asterism.runtime.league import LeagueStage, compile_iteration, make_optimizer
+from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.record import RecordSettings, record_games
 from asterism.runtime.rollout import Conditioning
 from asterism.runtime.run_folder import RunFolder
