@@ -34,6 +34,8 @@ DEFENCE = 16.0
 """Enemies within this many cells of an own town hall are fought."""
 MILITIA = 10.0
 """Enemy workers that come this near to an own town hall are fought by workers where soldiers are too few."""
+SQUAD = 4
+"""Workers called up at a look. A defence in several actions is seen by whoever learns from it; one great one is not."""
 
 
 class BotState(NamedTuple):
@@ -130,7 +132,7 @@ class Script:
         fighting = self._own(seen, "SCV") & self._attacking(seen)
         missing = 3 * near.sum() // 2 + 1 - fighting.sum() - 2 * self._army_mask(seen).sum()
         miners = self._miners(seen)
-        called = miners & (jnp.cumsum(miners) <= missing)
+        called = miners & (jnp.cumsum(miners) <= jnp.minimum(missing, SQUAD))
         place = seen.position[nearest_row(seen.position, near, self.bases[home, 0])]
         return Option((near.sum() > 1) & called.any(), self.make("Attack_pt", called, place=place))
 

@@ -28,7 +28,7 @@ class EvaluateConfig:
     agent: str = "agent"
     """Which of the run's agents plays: agent (from the league) or teacher (supervised only)."""
     against: tuple[str, ...] = (*BOTS, "teacher")
-    """Opponents: random, easy, rush, macro, teacher."""
+    """Opponents: random, worker-rush, easy, rush, macro, teacher."""
     seed: int = 1
     """Seed of all randomness."""
 

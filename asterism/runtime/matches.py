@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from asterism.bots.parameters import STYLES
 from asterism.errors import UserError
 from asterism.league import wilson
 from asterism.runtime.arena import play_games, seats
@@ -15,7 +16,7 @@ from asterism.runtime.players import Controller, agent, bot_drawer, scripted
 from asterism.runtime.progress import stage
 from asterism.runtime.setup import Tools
 
-BOTS = ("random", "easy", "rush", "macro")
+BOTS = tuple(STYLES)
 
 
 class Score(NamedTuple):
@@ -34,7 +35,7 @@ class Score(NamedTuple):
         """One line of a table: wins, draws, losses, and the win rate with its 95% Wilson interval (a draw is half)."""
         rate, low, high = wilson(*self)
         return (
-            f"{opponent:>10}: {self.wins:4} wins {self.draws:4} draws {self.losses:4} losses   "
+            f"{opponent:>11}: {self.wins:4} wins {self.draws:4} draws {self.losses:4} losses   "
             f"{rate:6.1%}  (95%: {low:.1%} to {high:.1%})"
         )
 

@@ -24,7 +24,7 @@ class PlayConfig:
     folder: tyro.conf.Positional[Path]
     """Folder of the run, such as runs/first-light."""
     against: str = "rush"
-    """Opponent: random, easy, rush, macro or teacher."""
+    """Opponent: random, worker-rush, easy, rush, macro or teacher."""
     render: Path = Path("game.gif")
     """Video to write; .gif or .mp4."""
     agent: str = "agent"

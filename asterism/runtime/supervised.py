@@ -39,7 +39,7 @@ class SupervisedSettings:
     """Windows in an update."""
     window: int = 16
     """Agent steps in a window."""
-    winners_from: float = 0.2
+    winners_from: float = 0.3
     """Share of the updates after which only winners are imitated (AlphaStar: fine-tuning on games that were won)..."""
     winners_within: float = 100.0
     """...by players rated at most so much below the best, in Elo from all recorded games (AlphaStar: by MMR)."""
@@ -91,7 +91,7 @@ def with_a_plan(entry: Entry) -> bool:
 
 
 def best_players(entries: Sequence[Entry], within: float) -> set[str]:
-    """The players rated at most `within` Elo below the best, from the results of the recorded games."""
+    """The players rated at most `within` Elo below the best of those worth imitating, from all recorded games."""
     names = sorted({entry.info.players[entry.player] for entry in entries})
     score, games = np.zeros((2, len(names), len(names)))
     for entry in entries:
@@ -99,7 +99,8 @@ def best_players(entries: Sequence[Entry], within: float) -> set[str]:
         score[own, other] += (entry.outcome + 1) / 2
         games[own, other] += 1
     ratings = elo(score / np.maximum(games, 1), games)
-    return {name for name, rating in zip(names, ratings, strict=True) if rating >= ratings.max() - within}
+    imitable = {name: rating for name, rating in zip(names, ratings, strict=True) if name not in SPARRING}
+    return {name for name, rating in imitable.items() if rating >= max(imitable.values(), default=0.0) - within}
 
 
 def wins(demos: Demos, players: set[str]) -> Demos:

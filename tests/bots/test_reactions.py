@@ -80,11 +80,23 @@ def test_a_structure_with_its_builder_is_left_to_it(scene):
     assert scene.reaction("macro")[0] != "Smart_unit"
 
 
-def test_workers_are_called_up_against_workers_only(scene):
-    for offset in (3, 4, 5):
+def test_workers_are_called_up_in_squads_until_they_are_half_as_many_more(scene):
+    """Against five workers eight fight (3 * 5 // 2 + 1): four at each look. A soldier counts for two of them."""
+    for offset in (3, 4, 5, 6, 7):
         scene.add("SCV", Alliance.ENEMY, scene.hall + offset)
+    called = []
+    while (answer := scene.reaction("macro"))[0] == "Attack_pt" and len(called) < 3:
+        squad = answer[1].units[answer[1].units >= 0]
+        assert scene.selected(answer[1]) == {"SCV"}
+        scene.rows[squad, EntityField.ORDER_0] = scene.game.description.action_index["Attack_pt"] + 1
+        called.append(len(squad))
+    assert called == [4, 4]
+    scene.rows[squad, EntityField.ORDER_0] = scene.game.description.action_index["Harvest_Gather_unit"] + 1
+    scene.add("Marine", Alliance.SELF, scene.hall + 2)
+    soldiers = scene.rows[:, EntityField.UNIT_TYPE] == scene.game.description.unit_index["Marine"]
+    scene.rows[soldiers, EntityField.ORDER_0] = scene.game.description.action_index["Attack_pt"] + 1
     name, action = scene.reaction("macro")
-    assert name == "Attack_pt" and scene.selected(action) == {"SCV"} and (action.units >= 0).sum() == 5
+    assert name == "Attack_pt" and (action.units >= 0).sum() == 2
 
 
 def test_one_stray_worker_calls_nobody_up(scene):

@@ -27,3 +27,12 @@ def test_players_rated_within_the_gap_count_too():
     assert best_players(games, 100.0) == {"macro", "rush"}
     assert best_players(games, 1.0) == {"macro"}
     assert best_players(games, 1e6) == {"macro", "rush", "easy"}
+
+
+def test_sparring_partners_are_rated_but_never_the_best():
+    """A worker rush that wins most of its games neither is imitated nor hides the player who comes next to it."""
+    games = recorded(
+        ("worker-rush", "macro", 19), ("macro", "worker-rush", 1), ("macro", "rush", 18), ("rush", "macro", 2)
+    )
+    assert best_players(games, 100.0) == {"macro"}
+    assert best_players(recorded(("random", "worker-rush", 3)), 100.0) == set()

@@ -41,7 +41,7 @@ def test_scores_add_up_to_the_games_asked_for(matches):
 
 def test_unknown_bots_are_refused(matches):
     for pair in (("nobody", "easy"), ("easy", "nobody")):
-        with pytest.raises(UserError, match="'nobody'.*random, easy, rush, macro"):
+        with pytest.raises(UserError, match="'nobody'.*random, worker-rush, easy, rush, macro"):
             matches.score(*pair, 4, seed=0)
 
 
