@@ -116,8 +116,10 @@ class Training:
             stage = LeagueStage(self.run_folder, self.tools, teacher, library, self.config.league, self.config.seed)
             agent = stage.train()
             games = self.config.league.playoff_games
-            candidates = stage.candidates() if games else {}
-        return self.choose(candidates, teacher, games) if games else agent
+            if not games:
+                return agent
+            candidates = stage.candidates()
+        return self.choose(candidates, teacher, games)
 
     def choose(self, candidates: dict[str, Params], teacher: Params, games: int) -> Params:
         """The winner of the playoff."""
