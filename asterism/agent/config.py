@@ -118,6 +118,9 @@ class ValueConfig:
 
     width: int
     blocks: int
+    balanced: bool
+    """The win/loss value compares what both players own, and nothing else: swapping them changes its sign. Else it sees
+    what the other four see, as AlphaStar's does; with a few hundred games that network learns the games by heart."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,7 @@ TINY = AgentConfig(
     head=HeadConfig(width=128, blocks=1, embedding=128),
     pointer=PointerConfig(width=64, key=16),
     location=LocationConfig(upsample=(16, 1), kernel=2),
-    value=ValueConfig(width=64, blocks=1),
+    value=ValueConfig(width=64, blocks=1, balanced=True),
 )
 
 SMALL = AgentConfig(
@@ -224,7 +227,7 @@ SMALL = AgentConfig(
     head=HeadConfig(width=256, blocks=4, embedding=512),
     pointer=PointerConfig(width=128, key=32),
     location=LocationConfig(upsample=(32, 16, 1), kernel=4),
-    value=ValueConfig(width=128, blocks=4),
+    value=ValueConfig(width=128, blocks=4, balanced=True),
 )
 
 FULL = AgentConfig(
@@ -251,7 +254,7 @@ FULL = AgentConfig(
     head=HeadConfig(width=256, blocks=16, embedding=1024),
     pointer=PointerConfig(width=256, key=32),
     location=LocationConfig(upsample=(128, 64, 16, 1), kernel=4),
-    value=ValueConfig(width=256, blocks=16),
+    value=ValueConfig(width=256, blocks=16, balanced=False),
 )
 
 AGENT_SIZES = {config.name: config for config in (TINY, SMALL, FULL)}

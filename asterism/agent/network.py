@@ -1,6 +1,7 @@
 """The network as a record of pure functions."""
 
 from collections import Counter
+from dataclasses import fields
 
 import equinox as eqx
 import jax
@@ -52,13 +53,17 @@ def make_network(game: GameDescription, size: InterfaceSize, config: AgentConfig
         values = jax.vmap(value)(core, privileged)
         return carry, UnrollOutput(decision.logits, decision.log_probs, decision.unit_rounds, values)
 
-    return Network(jax.jit(init), initial_carry, step, unroll, fix_encoders)
+    return Network(jax.jit(init), initial_carry, step, unroll, learn_only)
 
 
-def fix_encoders(params: Params) -> Params:
-    """Stops the gradients of the three encoders; core, heads and values learn on."""
-    encoders = lambda p: (p.policy.entity_encoder, p.policy.spatial_encoder, p.policy.scalar_encoder)  # noqa: E731
-    return eqx.tree_at(encoders, params, replace_fn=jax.lax.stop_gradient)
+def learn_only(params: Params, blocks: tuple[str, ...]) -> Params:
+    """Stops the gradients of the policy's blocks that are not named; with no name, of none. Values learn on."""
+    names = [field.name for field in fields(params.policy)]
+    if unknown := set(blocks) - set(names):
+        raise UserError(f"the policy has no block {min(unknown)!r}: choose from {', '.join(names)}")
+    fixed = [name for name in names if blocks and name not in blocks]
+    pick = lambda p: [getattr(p.policy, name) for name in fixed]  # noqa: E731
+    return eqx.tree_at(pick, params, replace_fn=jax.lax.stop_gradient) if fixed else params
 
 
 def describe(params: Params) -> dict[str, int]:

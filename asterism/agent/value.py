@@ -3,7 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from asterism.agent.config import AgentConfig
 from asterism.agent.initializer import Initializer
@@ -17,46 +17,83 @@ REWARDS = 5
 """Win/loss, build order, units, upgrades, effects."""
 
 
-class PrivilegedEncoder(eqx.Module):
-    """One player's statistics as one vector."""
+def possessions(player: Privileged) -> dict[str, Float[Array, " _"]]:
+    """What a player owns."""
+    amounts = jnp.append(player.statistics, player.score).astype(jnp.float32)
+    return {
+        "statistics": jnp.log1p(amounts),
+        "unit_counts": jnp.sqrt(player.unit_counts.astype(jnp.float32)),
+        "upgrades": player.upgrades.astype(jnp.float32),
+    }
 
-    fields: dict[str, Linear]
-    build_order: BuildOrderEncoder
 
-    def __init__(self, init: Initializer, game: GameDescription, size: InterfaceSize, config: AgentConfig):
-        scalar, units, upgrades = config.scalar, len(game.unit_types), len(game.upgrades)
-        shapes = {
-            "statistics": (len(Statistic) + 1, scalar.statistics),
-            "unit_counts": (units, scalar.unit_counts),
-            "upgrades": (upgrades, scalar.upgrades),
-            "executed_units": (units + 1, scalar.strategy),
-            "executed_effects": (len(game.effects) + 1, scalar.strategy),
-            "executed_upgrades": (upgrades + 1, scalar.strategy),
-        }
-        self.fields = {name: Linear(init, *shape, gain=2.0) for name, shape in shapes.items()}
-        self.build_order = BuildOrderEncoder(init, game, size, scalar.order_transformer, scalar.build_order)
+def history(player: Privileged) -> dict[str, Bool[Array, " _"]]:
+    """What a player has done so far, but for the build order."""
+    done = player.executed
+    return {"executed_units": done.units, "executed_effects": done.effects, "executed_upgrades": done.upgrades}
 
-    def __call__(self, player: Privileged) -> Float[Array, " w"]:
-        amounts = jnp.append(player.statistics, player.score).astype(jnp.float32)
-        features = {
-            "statistics": jnp.log1p(amounts),
-            "unit_counts": jnp.sqrt(player.unit_counts.astype(jnp.float32)),
-            "upgrades": player.upgrades.astype(jnp.float32),
-            "executed_units": flagged(player.executed.units),
-            "executed_effects": flagged(player.executed.effects),
-            "executed_upgrades": flagged(player.executed.upgrades),
-        }
-        embedded = [jax.nn.relu(self.fields[name](feature)) for name, feature in features.items()]
-        return jnp.concatenate([*embedded, self.build_order(player.executed)])
+
+class FieldEncoder(eqx.Module):
+    """Named vectors, each through a layer of its own, as one vector."""
+
+    layers: dict[str, Linear]
+
+    def __init__(self, init: Initializer, shapes: dict[str, tuple[int, int]]):
+        self.layers = {name: Linear(init, *shape, gain=2.0) for name, shape in shapes.items()}
+
+    def __call__(self, features: dict[str, Float[Array, " _"]]) -> Float[Array, " w"]:
+        return jnp.concatenate([jax.nn.relu(layer(features[name])) for name, layer in self.layers.items()])
 
     @property
     def width(self) -> int:
         """Width of the vector."""
-        return self.build_order.output.bias.size + sum(field.bias.size for field in self.fields.values())
+        return sum(layer.bias.size for layer in self.layers.values())
+
+
+def possession_shapes(game: GameDescription, config: AgentConfig) -> dict[str, tuple[int, int]]:
+    """Inputs and outputs of the layers for `possessions`."""
+    scalar = config.scalar
+    return {
+        "statistics": (len(Statistic) + 1, scalar.statistics),
+        "unit_counts": (len(game.unit_types), scalar.unit_counts),
+        "upgrades": (len(game.upgrades), scalar.upgrades),
+    }
+
+
+class PrivilegedEncoder(eqx.Module):
+    """Everything that is known of one player as one vector."""
+
+    fields: FieldEncoder
+    build_order: BuildOrderEncoder
+
+    def __init__(self, init: Initializer, game: GameDescription, size: InterfaceSize, config: AgentConfig):
+        scalar = config.scalar
+        lengths = {
+            "executed_units": len(game.unit_types),
+            "executed_effects": len(game.effects),
+            "executed_upgrades": len(game.upgrades),
+        }
+        shapes = {name: (length + 1, scalar.strategy) for name, length in lengths.items()}
+        self.fields = FieldEncoder(init, possession_shapes(game, config) | shapes)
+        self.build_order = BuildOrderEncoder(init, game, size, scalar.order_transformer, scalar.build_order)
+
+    def __call__(self, player: Privileged) -> Float[Array, " w"]:
+        done = {name: flagged(values) for name, values in history(player).items()}
+        return jnp.concatenate([self.fields(possessions(player) | done), self.build_order(player.executed)])
+
+    @property
+    def width(self) -> int:
+        """Width of the vector."""
+        return self.build_order.output.bias.size + self.fields.width
+
+
+def squash(x: Float[Array, "*b"]) -> Float[Array, "*b"]:
+    """Into -1..1."""
+    return 2 / jnp.pi * jnp.arctan(jnp.pi / 2 * x)
 
 
 class ValueNetwork(eqx.Module):
-    """A residual tower and one number, squashed into -1..1."""
+    """A residual tower and one number."""
 
     tower: ResidualTower
     output: Linear
@@ -66,23 +103,43 @@ class ValueNetwork(eqx.Module):
         self.output = Linear(init, width, 1)
 
     def __call__(self, x: Float[Array, " i"]) -> Float[Array, ""]:
-        return 2 / jnp.pi * jnp.arctan(jnp.pi / 2 * self.output(self.tower(x))[0])
+        return self.output(self.tower(x))[0]
+
+
+class Balance(eqx.Module):
+    """The win/loss value as g(own, other) - g(other, own), where g sees what the two players own."""
+
+    fields: FieldEncoder
+    network: ValueNetwork
+
+    def __init__(self, init: Initializer, game: GameDescription, config: AgentConfig):
+        self.fields = FieldEncoder(init, possession_shapes(game, config))
+        self.network = ValueNetwork(init, 2 * self.fields.width, config.value.width, config.value.blocks)
+
+    def __call__(self, privileged: Privileged) -> Float[Array, ""]:
+        players = jax.vmap(lambda player: self.fields(possessions(player)))(privileged)
+        return self.network(players.reshape(-1)) - self.network(players[::-1].reshape(-1))
 
 
 class Values(eqx.Module):
-    """All value networks, stacked; they share the encoding of both players."""
+    """All value networks; those that see everything are stacked, and share the encoding of both players."""
 
     encoder: PrivilegedEncoder
     networks: ValueNetwork
+    balance: Balance | None
 
     def __init__(self, init: Initializer, game: GameDescription, size: InterfaceSize, config: AgentConfig):
         self.encoder = PrivilegedEncoder(init, game, size, config)
         inputs, width, blocks = config.core.width + 2 * self.encoder.width, config.value.width, config.value.blocks
-        networks = [ValueNetwork(init, inputs, width, blocks) for _ in range(REWARDS)]
+        networks = [ValueNetwork(init, inputs, width, blocks) for _ in range(REWARDS - config.value.balanced)]
         self.networks = jax.tree.map(lambda *weights: jnp.stack(weights), *networks)
+        self.balance = Balance(init, game, config) if config.value.balanced else None
 
     def __call__(self, core: Float[Array, " c"], privileged: Privileged) -> Float[Array, " 5"]:
         """One value for each reward; `privileged` is [2, ...], the player itself first."""
         players = jax.vmap(self.encoder)(privileged)
         x = jnp.concatenate([core, players.reshape(-1)])
-        return jax.vmap(lambda network: network(x))(self.networks)
+        values = jax.vmap(lambda network: network(x))(self.networks)
+        if self.balance is not None:
+            values = jnp.concatenate([self.balance(privileged)[None], values])
+        return squash(values)

@@ -1,6 +1,6 @@
 """What tells one scripted player from another: numbers, drawn anew for each game."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import jax
@@ -54,15 +54,15 @@ class BotParameters(NamedTuple):
 class BotStyle:
     """A family of scripted players; pairs are ranges from which each game draws."""
 
-    follows: tuple[str, ...]
-    """Structures of the real build order that are built; the others are skipped."""
-    goal: dict[str, int]
-    workers: tuple[int, int]
-    army: dict[str, float]
-    attack_supply: tuple[int, int]
-    attack_loop: tuple[int, int]
     delay: tuple[int, int]
     rest: tuple[int, int]
+    follows: tuple[str, ...] = ()
+    """Structures of the real build order that are built; the others are skipped."""
+    goal: dict[str, int] = field(default_factory=dict)
+    workers: tuple[int, int] = (0, 0)
+    army: dict[str, float] = field(default_factory=dict)
+    attack_supply: tuple[int, int] = (0, 0)
+    attack_loop: tuple[int, int] = (0, 0)
     retreat_share: float = 0.0
     upgrades: bool = False
     guard: float = 0.0
@@ -72,28 +72,8 @@ class BotStyle:
 
 
 STYLES = {
-    "random": BotStyle(
-        follows=(),
-        goal={},
-        workers=(0, 0),
-        army={},
-        attack_supply=(0, 0),
-        attack_loop=(0, 0),
-        delay=(1, 127),
-        rest=(1, 127),
-        random=True,
-    ),
-    "worker-rush": BotStyle(
-        follows=(),
-        goal={},
-        workers=(14, 18),
-        army={},
-        attack_supply=(0, 0),
-        attack_loop=(0, 0),
-        delay=(32, 64),
-        rest=(32, 64),
-        worker_attack=(0, 2400),
-    ),
+    "random": BotStyle(delay=(1, 127), rest=(1, 127), random=True),
+    "worker-rush": BotStyle(delay=(32, 64), rest=(32, 64), workers=(14, 18), worker_attack=(0, 2400)),
     "easy": BotStyle(
         follows=("Barracks", "Refinery"),
         goal={"Barracks": 2, "Refinery": 1},

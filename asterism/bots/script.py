@@ -34,6 +34,8 @@ DEFENCE = 16.0
 """Enemies within this many cells of an own town hall are fought."""
 MILITIA = 10.0
 """Enemy workers that come this near to an own town hall are fought by workers where soldiers are too few."""
+DANGER = 8.0
+"""Cells within which an enemy that moves is fought before any structure."""
 SQUAD = 4
 """Workers called up at a look. A defence in several actions is seen by whoever learns from it; one great one is not."""
 
@@ -106,8 +108,15 @@ class Script:
     def _army_mask(self, seen: View) -> Bool[Array, " E"]:
         return self._own(seen, *ARMY)
 
+    def _foes(self, seen: View) -> Bool[Array, " E"]:
+        """Enemies that are no structures."""
+        return seen.enemy & self._is(seen, "SCV", *ARMY)
+
     def _attacking(self, seen: View) -> Bool[Array, " E"]:
-        return seen.order == self.game.action_index["Attack_pt"]
+        """On the way to a fight, or at an enemy's structure with nobody near who fights back."""
+        endangered = (self._foes(seen) & (self._gaps(seen) < DANGER)).any(1)
+        at_structure = (seen.order == self.game.action_index["Attack_unit"]) & ~endangered
+        return (seen.order == self.game.action_index["Attack_pt"]) | at_structure
 
     def _gaps(self, seen: View) -> Float[Array, "E E"]:
         return jnp.linalg.norm(seen.position[:, None] - seen.position[None], axis=-1)
@@ -137,8 +146,9 @@ class Script:
         return Option((near.sum() > 1) & called.any(), self.make("Attack_pt", called, place=place))
 
     def _idle_workers(self, seen: View) -> Option:
-        """Workers without orders to the nearest mineral field."""
-        idle = self._own(seen, "SCV") & (seen.orders == 0)
+        """Workers without orders, or told to stand or walk about, to the nearest mineral field."""
+        lost = jnp.array([self.game.action_index[name] for name in ("HoldPosition_quick", "Patrol_pt")])
+        idle = self._own(seen, "SCV") & ((seen.orders == 0) | jnp.isin(seen.order, lost))
         field = nearest_row(seen.position, seen.neutral & self._is(seen, "MineralField"), seen.position[idle.argmax()])
         action = self.make("Harvest_Gather_unit", idle, target=field)
         return Option(idle.any() & self._can(seen, "Harvest_Gather_unit"), action)
@@ -288,19 +298,27 @@ class Script:
         return Option(short.any() & worker.any() & (seen.vespene < 400), action)
 
     def _attack(self, parameters: BotParameters, seen: View, home, attacking, key) -> Option:
-        """Fighters without a fight to the enemy: what is seen of it, else its bases, else where it may hide."""
+        """Fighters without a fight to the enemy: what is seen of it, else its bases, else where it may hide.
+
+        A structure is told as a target, not as a place: whoever learns from it need not learn to name each place.
+        """
         workers = self._own(seen, "SCV") & (seen.loop >= parameters.worker_attack)
         free = (self._army_mask(seen) & attacking | workers) & ~self._attacking(seen)
         keys = jax.random.split(key, 4)
         bases = self.bases[1 - home]
         base = jnp.where(jax.random.bernoulli(keys[0], 0.6), 0, jax.random.randint(keys[1], (), 0, len(bases)))
         # Once the enemy's start is known and nothing of it in sight, what is left may be anywhere.
-        there = jnp.linalg.norm(seen.position[free.argmax()] - bases[0]) < 8.0
+        first = free.argmax()
+        there = jnp.linalg.norm(seen.position[first] - bases[0]) < 8.0
         search = there | (self._seen_before(seen, bases[0]) & jax.random.bernoulli(keys[2]))
         blind = jnp.where(search, self._hiding_place(seen, keys[3]), bases[base])
-        row = nearest_row(seen.position, seen.enemy, seen.position[free.argmax()])
-        place = jnp.where(seen.enemy.any(), seen.position[row], blind)
-        return Option(free.any(), self.make("Attack_pt", free, place=place))
+        foes = self._foes(seen)
+        close = foes & (self._gaps(seen)[first] < DANGER)
+        row = nearest_row(seen.position, jnp.where(close.any(), close, seen.enemy), seen.position[first])
+        move = self.make("Attack_pt", free, place=jnp.where(seen.enemy.any(), seen.position[row], blind))
+        strike = self.make("Attack_unit", free, target=row)
+        at_structure = seen.enemy[row] & ~foes[row]
+        return Option(free.any(), jax.tree.map(lambda a, b: jnp.where(at_structure, a, b), strike, move))
 
     def _cell(self, seen: View) -> float:
         return self.game.map_cells / seen.visibility.shape[0]

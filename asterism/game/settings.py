@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from asterism.errors import UserError
+from asterism.errors import UserError, require_at_least
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,7 @@ class GameSettings:
     """A structure is placed on the nearest free ground within this many cells of where it was asked for."""
 
     def __post_init__(self):
-        for name in ("slots", "tick", "step", "time_limit", "reveal_after", "queue"):
-            if getattr(self, name) < 1:
-                raise UserError(f"game setting {name} is {getattr(self, name)}: it must be at least 1")
+        require_at_least(self, "game", 1, ("slots", "tick", "step", "time_limit", "reveal_after", "queue"))
         if self.step % self.tick:
             raise UserError(f"game setting step ({self.step}) must be a multiple of tick ({self.tick})")
         if self.slots < 20:

@@ -65,5 +65,7 @@ class Network(NamedTuple):
     """() -> Carry"""
     step: Step
     unroll: Unroll
-    fix_encoders: Any
-    """Params -> the same Params, of which no gradient reaches those that encode observations."""
+    learn_only: Any
+    """(Params, names of blocks of the policy) -> the same Params, of which gradients reach these blocks and the values.
+
+    No name: all blocks. UserError for a name that is none."""

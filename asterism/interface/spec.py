@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from dm_env.specs import BoundedArray
-from jaxtyping import Array, Bool, PRNGKeyArray
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
@@ -139,21 +139,33 @@ def selectable_entities(game: GameDescription, observation: Observation, action_
 
 def random_action(key: PRNGKeyArray, observation: Observation, game: GameDescription, size: InterfaceSize) -> Action:
     """A random valid action: an available type, units that can take it, any target, any location, any delay."""
-    keys = jax.random.split(key, 8)
+    of_type, of_arguments = jax.random.split(key)
     available = observation.scalars.available_actions
-    action_type = jax.random.categorical(keys[0], jnp.where(available, 0.0, -jnp.inf))
+    action_type = jax.random.categorical(of_type, jnp.where(available, 0.0, -jnp.inf)).astype(jnp.int32)
+    return random_arguments(of_arguments, observation, action_type, game, size)
+
+
+def random_arguments(
+    key: PRNGKeyArray,
+    observation: Observation,
+    action_type: Int[Array, ""],
+    game: GameDescription,
+    size: InterfaceSize,
+) -> Action:
+    """An action of the type with random valid arguments: units that can take it, any target, location and delay."""
+    keys = jax.random.split(key, 7)
     selectable = selectable_entities(game, observation, action_type) & jnp.asarray(game.uses.units)[action_type]
-    order = jnp.argsort(jnp.where(selectable, jax.random.uniform(keys[1], selectable.shape), 2.0))[: size.selected]
+    order = jnp.argsort(jnp.where(selectable, jax.random.uniform(keys[0], selectable.shape), 2.0))[: size.selected]
     most = jnp.minimum(selectable.sum(), size.selected)
-    count = jax.random.randint(keys[2], (), 1, jnp.maximum(most, 1) + 1)
+    count = jax.random.randint(keys[1], (), 1, jnp.maximum(most, 1) + 1)
     chosen = (jnp.arange(size.selected) < count) & selectable[order]
     present = observation.entities[:, EntityField.ALLIANCE] != Alliance.ABSENT
     return Action(
-        action_type=action_type.astype(jnp.int32),
-        delay=jax.random.randint(keys[3], (), 0, size.delays),
-        queued=jax.random.randint(keys[4], (), 0, 2),
-        repeat=jax.random.randint(keys[5], (), 0, size.repeats),
+        action_type=action_type,
+        delay=jax.random.randint(keys[2], (), 0, size.delays),
+        queued=jax.random.randint(keys[3], (), 0, 2),
+        repeat=jax.random.randint(keys[4], (), 0, size.repeats),
         units=jnp.where(chosen, order, -1).astype(jnp.int32),
-        target_unit=jax.random.categorical(keys[6], jnp.where(present, 0.0, -jnp.inf)).astype(jnp.int32),
-        location=jax.random.randint(keys[7], (), 0, size.location**2),
+        target_unit=jax.random.categorical(keys[5], jnp.where(present, 0.0, -jnp.inf)).astype(jnp.int32),
+        location=jax.random.randint(keys[6], (), 0, size.location**2),
     )

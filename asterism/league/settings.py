@@ -3,14 +3,9 @@
 import math
 from dataclasses import dataclass, fields
 
-from asterism.errors import UserError
+from asterism.errors import UserError, require_fraction
 from asterism.league.pfsp import Weighting
 from asterism.league.player import PlayerKind
-
-
-def _require_fraction(name: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise UserError(f"league: {name} is {value}, and must lie between 0 and 1")
 
 
 @dataclass(frozen=True)
@@ -30,7 +25,7 @@ class CheckpointRule:
                 f"league: min_steps {self.min_steps} and timeout_steps {self.timeout_steps} must keep "
                 "0 <= min_steps <= timeout_steps, with timeout_steps above 0"
             )
-        _require_fraction("reset_probability", self.reset_probability)
+        require_fraction(self, "league", ("reset_probability",))
 
 
 @dataclass(frozen=True)
@@ -87,9 +82,7 @@ class LeagueSettings:
     def __post_init__(self):
         if self.main_agents < 1 or self.main_exploiters < 0 or self.league_exploiters < 0:
             raise UserError("league: main_agents must be at least 1, main_exploiters and league_exploiters at least 0")
-        for field in fields(self):
-            if field.type is float:
-                _require_fraction(field.name, getattr(self, field.name))
+        require_fraction(self, "league", (field.name for field in fields(self) if field.type is float))
         shares = (self.self_play_share, self.pfsp_share, self.verification_share)
         if not math.isclose(sum(shares), 1, abs_tol=1e-6):
             raise UserError(

@@ -167,16 +167,17 @@ def reinforcement_update(
     weights: LossWeights,
     scale: Scale,
     optimizer: optax.GradientTransformation,
-    train_encoders: bool = True,
+    learn: tuple[str, ...] = (),
 ):
     """The update, a pure function: (LearnerState, teacher, Trajectory [B], rates) -> (LearnerState, carries, metrics).
 
-    The rates are factors on the changes of the policy and of the value networks.
+    The rates are factors on the changes of the policy and of the value networks; `learn` names the blocks of the policy
+    that change (none: all).
     """
 
     def update(learner: LearnerState, teacher: Params, batch: Trajectory, rates: Params = WHOLE):
         def loss(params):
-            params = params if train_encoders else network.fix_encoders(params)
+            params = network.learn_only(params, learn)
             return reinforcement_loss(network, uses, weights, scale, params, teacher, batch)
 
         gradients, (carries, metrics) = jax.grad(loss, has_aux=True)(learner.params)

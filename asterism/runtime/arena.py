@@ -71,8 +71,9 @@ def join(home: Any, away: Any, seat: Int[Array, " B"]) -> Any:
     )
 
 
-def act_both(home: Controller, away: Controller, params: tuple[Any, Any], lanes: Lanes, keys: Keys, acted):
+def act_both(home: Controller, away: Controller, params: tuple[Any, Any], lanes: Lanes, keys: Keys):
     """What both controllers remember and do: (memory, action) of the home player, then of the away player."""
+    acted = side(lanes.timestep.acting, lanes.seat), side(lanes.timestep.acting, 1 - lanes.seat)
     seen = side(lanes.timestep.observation, lanes.seat), side(lanes.timestep.observation, 1 - lanes.seat)
     memories, keys = (lanes.home, lanes.away), split_keys(keys, 2)
     if home is not away or not home.own_params:
@@ -90,7 +91,7 @@ def advance(
     """One step of all games. Finished games are not started anew."""
     timestep, seat = lanes.timestep, lanes.seat
     acted = side(timestep.acting, seat), side(timestep.acting, 1 - seat)
-    (home_memory, home_action), (away_memory, away_action) = act_both(home, away, params, lanes, keys, acted)
+    (home_memory, home_action), (away_memory, away_action) = act_both(home, away, params, lanes, keys)
     state, timestep = jax.vmap(game.step)(lanes.state, join(home_action, away_action, seat))
     return Lanes(state, timestep, home_memory, away_memory, seat), Played(home_action, away_action, *acted)
 

@@ -72,9 +72,7 @@ def compile_iteration(tools: Tools, settings: LeagueTraining, conditioning: Cond
     game, network = tools.game, tools.network
     description = game.description
     scale = Scale(game.size.location, description.map_cells, description.loops_per_second)
-    one_update = reinforcement_update(
-        network, description.uses, settings.losses, scale, optimizer, settings.train_encoders
-    )
+    one_update = reinforcement_update(network, description.uses, settings.losses, scale, optimizer, settings.learn)
 
     def gather(policy, opponents, workers: Workers, restart, keys):
         sizes = RolloutSizes(settings.unroll, settings.steps)

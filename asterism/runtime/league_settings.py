@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from asterism.errors import UserError
+from asterism.errors import UserError, require_at_least, require_fraction, require_positive
 from asterism.league import LeagueSettings
 from asterism.learning.losses import LossWeights, RewardWeights
 
@@ -21,7 +21,7 @@ class LeagueTraining:
     burn_in: int = 15
     """Updates before all others in which nothing learns. The first games all begin at once: as long as none has ended,
     values would learn from nothing but themselves."""
-    value_updates: int = 40
+    value_updates: int = 25
     """Updates after these in which only values learn, from games of the teacher against itself: imitation leaves them
     to describe other players' games, and a policy led by wrong values gets worse."""
     updates: int = 520
@@ -38,13 +38,13 @@ class LeagueTraining:
     """Games that a group plays before it gets a new opponent."""
     main_turns: int = 4
     """Updates of the main agent for each update of an exploiter."""
-    learning_rate: float = 1.5e-4
+    learning_rate: float = 2e-4
     """Of Adam, at the start; the policy's falls to zero along a line (AlphaStar: 3e-5, batches of 512 x 16)."""
     value_learning_rate: float = 5e-4
     """The same for the value networks alone."""
-    train_encoders: bool = False
-    """Whether the encoders of observations learn too (AlphaStar: yes). Without, an update takes a third less time, and
-    the noise of a small batch disturbs the policy less."""
+    learn: tuple[str, ...] = ("action_type", "delay")
+    """Blocks of the policy that learn (AlphaStar: all; so here if none is named). What to do and when can be learned
+    from a few hundred games; where, and with which units, stays as it was imitated."""
     clip: float = 10.0
     """Largest norm of a gradient."""
     reuse: int = 1
@@ -65,16 +65,10 @@ class LeagueTraining:
     league: LeagueSettings = field(default_factory=LeagueSettings)
 
     def __post_init__(self):
-        least = dict.fromkeys(("burn_in", "value_updates", "playoff_games"), 0)
         counts = ("updates", "lanes", "groups", "unroll", "steps", "match_games", "main_turns", "reuse", "log_every")
-        for name, bound in (least | dict.fromkeys(counts, 1)).items():
-            if getattr(self, name) < bound:
-                raise UserError(f"league setting {name} is {getattr(self, name)}: it must be at least {bound}")
-        for name in ("z_probability", "reward_probability"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UserError(f"league setting {name} is {getattr(self, name)}: it must lie between 0 and 1")
-        for name in ("learning_rate", "value_learning_rate", "clip"):
-            if getattr(self, name) <= 0:
-                raise UserError(f"league setting {name} is {getattr(self, name)}: it must be above 0")
+        require_at_least(self, "league", 0, ("burn_in", "value_updates", "playoff_games"))
+        require_at_least(self, "league", 1, counts)
+        require_fraction(self, "league", ("z_probability", "reward_probability"))
+        require_positive(self, "league", ("learning_rate", "value_learning_rate", "clip"))
         if self.lanes % (2 * self.groups):
             raise UserError(f"league setting lanes ({self.lanes}) must be a multiple of twice groups ({self.groups})")

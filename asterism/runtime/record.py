@@ -1,6 +1,7 @@
 """`asterism record`: scripted players play each other and every game is written down."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,11 +11,14 @@ import numpy as np
 
 from asterism.bots.parameters import bot_style
 from asterism.demos import GameInfo, Header, RecordedGame, ShardWriter, Steps, Trajectory
-from asterism.errors import UserError
+from asterism.errors import UserError, require_at_least, require_fraction
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
+from asterism.interface.action import Action
+from asterism.interface.observation import Observation
 from asterism.interface.sizes import interface_size
-from asterism.runtime.arena import Keys, Lanes, advance, join, new_lanes, split_keys
+from asterism.interface.spec import random_arguments
+from asterism.runtime.arena import Keys, Lanes, act_both, join, new_lanes, split_keys
 from asterism.runtime.devices import EACH, EACH_STEP, games_mesh, over_games
 from asterism.runtime.players import bot_drawer, scripted, spread
 from asterism.runtime.progress import stage
@@ -42,12 +46,17 @@ class RecordSettings:
     """Who plays whom, each pair equally often and from both sides; easy, rush, macro, worker-rush or random."""
     lanes: int = 48
     """Games side by side."""
+    noise: float = 0.1
+    """Probability that an argument of an action (units, target, place) is carried out at random, while the action that
+    was meant is written down: so the games show how to go on after a mistake (Laskey et al. 2017, "DART")."""
 
     def __post_init__(self):
         for name in self.bots:
             bot_style(name)
-        if self.games < 1 or self.lanes < 1 or not self.pairs:
-            raise UserError("record: games and lanes must be at least 1, and pairs must name at least one")
+        require_at_least(self, "record", 1, ("games", "lanes"))
+        require_fraction(self, "record", ("noise",))
+        if not self.pairs:
+            raise UserError("record setting pairs is empty: name at least one pair of bots")
 
     @property
     def bots(self) -> tuple[str, ...]:
@@ -78,7 +87,7 @@ def make_recorder(game: EmbeddedGame, settings: RecordSettings) -> Recorder:
         z = spread(game.no_strategy(), len(keys))
         return new_lanes(game, player, player, jnp.zeros(len(keys), jnp.int32), z, keys)
 
-    chunk = over_games(_chunk(game), mesh, (EACH, EACH, EACH, EACH), (EACH, EACH, EACH_STEP, EACH))
+    chunk = over_games(_chunk(game, settings.noise), mesh, (EACH, EACH, EACH, EACH), (EACH, EACH, EACH_STEP, EACH))
     return Recorder(game, settings, bot_drawer(game, settings.bots), over_games(start, mesh, (EACH,), EACH), chunk)
 
 
@@ -89,15 +98,31 @@ def _parameters(recorder: Recorder, indices: list[int], keys: Keys) -> tuple[Any
     return tuple(recorder.draw(jnp.asarray(pairs[:, player]), own[player]) for player in range(2))
 
 
-def _chunk(game: EmbeddedGame):
-    """CHUNK steps of all lanes; returns what each player saw and did, time first."""
+def with_mistakes(game: EmbeddedGame, noise: float, observation: Observation, action: Action, key) -> Action:
+    """The action with each argument wrong, that is random, by chance. Unbatched."""
+    slips, chance = jax.random.split(key)
+    wrong = random_arguments(chance, observation, action.action_type, game.description, game.size)
+    units, target, place = jax.random.bernoulli(slips, noise, (3,))
+    return action._replace(
+        units=jnp.where(units, wrong.units, action.units),
+        target_unit=jnp.where(target, wrong.target_unit, action.target_unit),
+        location=jnp.where(place, wrong.location, action.location),
+    )
+
+
+def _chunk(game: EmbeddedGame, noise: float):
+    """CHUNK steps of all lanes; returns what each player saw and meant to do, time first."""
     player = scripted(game)
+    slip = jax.vmap(jax.vmap(partial(with_mistakes, game, noise)))
 
     def body(carry, keys):
         lanes, parameters, done = carry
         before = lanes.timestep
-        lanes, played = advance(game, player, player, parameters, lanes, keys)
-        action = join(played.home, played.away, lanes.seat)
+        keys, slips = split_keys(keys, 2)
+        (home, away), (home_action, away_action) = zip(*act_both(player, player, parameters, lanes, keys), strict=True)
+        action = join(home_action, away_action, lanes.seat)
+        carried_out = slip(before.observation, action, split_keys(slips, 2).T)
+        lanes = Lanes(*jax.vmap(game.step)(lanes.state, carried_out), home, away, lanes.seat)
         acted = before.acting & ~done[:, None]
         reward = jnp.where(done[:, None], 0.0, lanes.timestep.reward)
         loops = jnp.where(done, 0, lanes.state.loop)

@@ -14,7 +14,7 @@ import optax
 from asterism.bots.parameters import SPARRING
 from asterism.demos import Batches, BatchSettings, Demos, split
 from asterism.demos.reader import Entry
-from asterism.errors import UserError
+from asterism.errors import UserError, require_positive
 from asterism.interface.network import Params
 from asterism.league import elo
 from asterism.learning.supervised import Imitation, Learner, SupervisedWeights, imitation_loss, imitation_update
@@ -62,9 +62,7 @@ class SupervisedSettings:
     weights: SupervisedWeights = field(default_factory=SupervisedWeights)
 
     def __post_init__(self):
-        for name in ("steps", "batch", "window", "learning_rate", "clip", "measure_every"):
-            if getattr(self, name) <= 0:
-                raise UserError(f"supervised setting {name} is {getattr(self, name)}: it must be above 0")
+        require_positive(self, "supervised", ("steps", "batch", "window", "learning_rate", "clip", "measure_every"))
 
 
 def pack(state: Any) -> np.ndarray:

@@ -177,15 +177,21 @@ def test_gradients_are_finite_and_reach_every_block(network, params, batch):
             assert any((leaf != 0).any() for leaf in leaves), name
 
 
-def test_fixed_encoders_get_no_gradient_and_all_else_the_same(network, params, batch):
+def test_only_the_blocks_that_learn_get_a_gradient_and_the_same_as_ever(network, params, batch):
+    learning = ("core", "location")
     free = gradient_of_everything(network, params, batch)
-    fixed = gradient_of_everything(network, params, batch, network.fix_encoders)
+    only = gradient_of_everything(network, params, batch, lambda params: network.learn_only(params, learning))
     close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
-    # The values have an encoder of their own, which learns.
-    jax.tree.map(close, fixed.value, free.value)
+    jax.tree.map(close, only.value, free.value)
     for name, expected in vars(free.policy).items():
-        expected = jax.tree.map(jnp.zeros_like, expected) if "encoder" in name else expected
-        jax.tree.map(close, getattr(fixed.policy, name), expected)
+        expected = expected if name in learning else jax.tree.map(jnp.zeros_like, expected)
+        jax.tree.map(close, getattr(only.policy, name), expected)
+
+
+def test_learning_blocks_are_checked_and_none_means_all(network, params):
+    assert network.learn_only(params, ()) is params
+    with pytest.raises(UserError, match="no block 'legs'"):
+        network.learn_only(params, ("core", "legs"))
 
 
 def test_sampled_action_types_are_as_frequent_as_their_probabilities(network, params, batch, output):

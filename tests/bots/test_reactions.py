@@ -126,3 +126,28 @@ def test_soldiers_search_what_was_never_seen(scene):
     scale = scene.game.size.location // planes.shape[1]
     hits = [(y // scale, x // scale) == (row, column) for y, x in goals]
     assert 2 <= sum(hits) <= 10
+
+
+def attackers(scene):
+    """Nine marines, ready to attack, at the enemy's start."""
+    place = 64 - scene.hall
+    rows = [scene.add("Marine", Alliance.SELF, place + [offset, 0]) for offset in range(9)]
+    scene.observation.scalars.statistics[Statistic.FOOD_ARMY] = 30
+    scene.observation.scalars.available_actions[:] = False
+    scene.observation = scene.observation._replace(
+        scalars=scene.observation.scalars._replace(game_loop=np.asarray(9000, np.int32))
+    )
+    return place, rows
+
+
+def test_soldiers_strike_a_structure_and_move_upon_whoever_fights_back(scene):
+    place, marines = attackers(scene)
+    barracks = scene.add("Barracks", Alliance.ENEMY, place + [3, 0])
+    name, action = scene.reaction("macro")
+    assert name == "Attack_unit" and action.target_unit == barracks and scene.selected(action) == {"Marine"}
+    scene.rows[marines, EntityField.ORDER_LENGTH] = 1
+    scene.rows[marines, EntityField.ORDER_0] = scene.game.description.action_index["Attack_unit"] + 1
+    assert scene.reaction("macro")[0] == "no_op"
+    scene.add("Marine", Alliance.ENEMY, place + [0, 4])
+    name, action = scene.reaction("macro")
+    assert name == "Attack_pt" and scene.selected(action) == {"Marine"}
