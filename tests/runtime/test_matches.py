@@ -1,5 +1,6 @@
 """Matches: every game counted once, from both sides."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -16,9 +17,9 @@ from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
 from asterism.interface.description import TimeStep
 from asterism.runtime import matches as module
-from asterism.runtime.arena import Lanes, Outcomes, join, play_out, seats, side
+from asterism.runtime.arena import Lanes, Outcomes, act_both, join, new_lanes, play_out, seats, side
 from asterism.runtime.matches import Matches, Score
-from asterism.runtime.players import Controller
+from asterism.runtime.players import Controller, scripted, spread
 from asterism.runtime.setup import Setup, make_tools
 
 LANES = 4
@@ -64,6 +65,18 @@ def test_a_line_tells_the_score_and_its_interval():
 
 
 # The arena
+
+
+def test_two_scripts_compiled_as_one_act_as_each_alone(matches):
+    """`act_both` joins the two sides where both controllers are the same object; a twin of it takes the other path."""
+    game, script, twin = matches.tools.game, matches.bot, scripted(matches.tools.game)
+    keys = jax.random.split(jax.random.key(0), LANES)
+    home, away = (matches.draw(jnp.arange(LANES) + offset, keys) for offset in (0, 1))
+    z = spread(game.no_strategy(), LANES)
+    lanes = jax.jit(lambda: new_lanes(game, script, script, seats(LANES), z, keys))()
+    joined, apart = (jax.jit(partial(act_both, script, other))((home, away), lanes, keys) for other in (script, twin))
+    jax.tree.map(np.testing.assert_array_equal, joined, apart)
+    assert len(np.unique(np.asarray(joined[0][1].action_type))) > 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(-9, 9), st.integers(-9, 9)), min_size=5, max_size=5))
