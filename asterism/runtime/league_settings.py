@@ -24,7 +24,7 @@ class LeagueTraining:
     value_updates: int = 25
     """Updates after these in which only values learn, from games of the teacher against itself: imitation leaves them
     to describe other players' games, and a policy led by wrong values gets worse."""
-    updates: int = 520
+    updates: int = 400
     """Updates of all learners together."""
     lanes: int = 32
     """Games side by side for each learner."""
