@@ -51,7 +51,7 @@ class EvaluationSettings:
 class TrainConfig:
     """Records games, imitates them, trains a league, evaluates and reports; the same command goes on where it stopped.
 
-    With the defaults it needs about 4.5 GB of memory, 300 MB of disk and 23 minutes on two cores.
+    With the defaults it needs about 4 GB of memory, 300 MB of disk and 23 minutes on two cores.
     """
 
     name: str = "first-light"
@@ -66,7 +66,7 @@ class TrainConfig:
 
     def run(self) -> None:
         """Trains to the end."""
-        print(f"asterism train: run runs/{self.name}, about 4.5 GB of memory; Ctrl-C stops, the same command goes on")
+        print(f"asterism train: run runs/{self.name}, about 4 GB of memory; Ctrl-C stops, the same command goes on")
         start_jax()
         with RunFolder.create_or_resume(self.name, self, may_change=("evaluation",)) as run:
             tools = make_tools(self.setup)
