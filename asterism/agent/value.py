@@ -3,7 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from asterism.agent.config import AgentConfig
 from asterism.agent.initializer import Initializer
@@ -25,12 +25,6 @@ def possessions(player: Privileged) -> dict[str, Float[Array, " _"]]:
         "unit_counts": jnp.sqrt(player.unit_counts.astype(jnp.float32)),
         "upgrades": player.upgrades.astype(jnp.float32),
     }
-
-
-def history(player: Privileged) -> dict[str, Bool[Array, " _"]]:
-    """What a player has done so far, but for the build order."""
-    done = player.executed
-    return {"executed_units": done.units, "executed_effects": done.effects, "executed_upgrades": done.upgrades}
 
 
 class FieldEncoder(eqx.Module):
@@ -78,8 +72,13 @@ class PrivilegedEncoder(eqx.Module):
         self.build_order = BuildOrderEncoder(init, game, size, scalar.order_transformer, scalar.build_order)
 
     def __call__(self, player: Privileged) -> Float[Array, " w"]:
-        done = {name: flagged(values) for name, values in history(player).items()}
-        return jnp.concatenate([self.fields(possessions(player) | done), self.build_order(player.executed)])
+        done = player.executed
+        features = possessions(player) | {
+            "executed_units": flagged(done.units),
+            "executed_effects": flagged(done.effects),
+            "executed_upgrades": flagged(done.upgrades),
+        }
+        return jnp.concatenate([self.fields(features), self.build_order(done)])
 
     @property
     def width(self) -> int:

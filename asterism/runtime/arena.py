@@ -37,8 +37,6 @@ class Played(NamedTuple):
 
     home: Action
     away: Action
-    home_acted: Bool[Array, " B"]
-    away_acted: Bool[Array, " B"]
 
 
 def side(values: Any, seat: Int[Array, " B"]) -> Any:
@@ -89,11 +87,9 @@ def advance(
     game: EmbeddedGame, home: Controller, away: Controller, params: tuple[Any, Any], lanes: Lanes, keys: Keys
 ) -> tuple[Lanes, Played]:
     """One step of all games. Finished games are not started anew."""
-    timestep, seat = lanes.timestep, lanes.seat
-    acted = side(timestep.acting, seat), side(timestep.acting, 1 - seat)
     (home_memory, home_action), (away_memory, away_action) = act_both(home, away, params, lanes, keys)
-    state, timestep = jax.vmap(game.step)(lanes.state, join(home_action, away_action, seat))
-    return Lanes(state, timestep, home_memory, away_memory, seat), Played(home_action, away_action, *acted)
+    state, timestep = jax.vmap(game.step)(lanes.state, join(home_action, away_action, lanes.seat))
+    return Lanes(state, timestep, home_memory, away_memory, lanes.seat), Played(home_action, away_action)
 
 
 class Outcomes(NamedTuple):

@@ -104,16 +104,21 @@ def test_one_stray_worker_calls_nobody_up(scene):
     assert scene.reaction("macro")[0] != "Attack_pt"
 
 
-def test_soldiers_search_what_was_never_seen(scene):
-    """The enemy's start is known and empty: half the searches go elsewhere, nearly all to the one unseen place."""
-    for offset in range(9):
-        scene.add("Marine", Alliance.SELF, scene.hall + [offset, 0])
+def attackers(scene, place) -> list[int]:
+    """Nine marines in a line from a place, ready to attack; nothing can be built."""
+    rows = [scene.add("Marine", Alliance.SELF, place + [offset, 0]) for offset in range(9)]
     scene.observation.scalars.statistics[Statistic.FOOD_ARMY] = 30
-    scene.observation.scalars.statistics[Statistic.MINERALS] = 0
     scene.observation.scalars.available_actions[:] = False
     scene.observation = scene.observation._replace(
         scalars=scene.observation.scalars._replace(game_loop=np.asarray(9000, np.int32))
     )
+    return rows
+
+
+def test_soldiers_search_what_was_never_seen(scene):
+    """The enemy's start is known and empty: half the searches go elsewhere, nearly all to the one unseen place."""
+    attackers(scene, scene.hall)
+    scene.observation.scalars.statistics[Statistic.MINERALS] = 0
     planes = scene.observation.planes
     row, column = np.argwhere(planes[MapPlane.BUILDABLE] > 0)[40]
     planes[MapPlane.VISIBILITY] = 2
@@ -128,20 +133,9 @@ def test_soldiers_search_what_was_never_seen(scene):
     assert 2 <= sum(hits) <= 10
 
 
-def attackers(scene):
-    """Nine marines, ready to attack, at the enemy's start."""
-    place = 64 - scene.hall
-    rows = [scene.add("Marine", Alliance.SELF, place + [offset, 0]) for offset in range(9)]
-    scene.observation.scalars.statistics[Statistic.FOOD_ARMY] = 30
-    scene.observation.scalars.available_actions[:] = False
-    scene.observation = scene.observation._replace(
-        scalars=scene.observation.scalars._replace(game_loop=np.asarray(9000, np.int32))
-    )
-    return place, rows
-
-
 def test_soldiers_strike_a_structure_and_move_upon_whoever_fights_back(scene):
-    place, marines = attackers(scene)
+    place = 64 - scene.hall
+    marines = attackers(scene, place)
     barracks = scene.add("Barracks", Alliance.ENEMY, place + [3, 0])
     name, action = scene.reaction("macro")
     assert name == "Attack_unit" and action.target_unit == barracks and scene.selected(action) == {"Marine"}
