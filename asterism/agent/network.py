@@ -56,12 +56,17 @@ def make_network(game: GameDescription, size: InterfaceSize, config: AgentConfig
     return Network(jax.jit(init), initial_carry, step, unroll, learn_only)
 
 
-def learn_only(params: Params, blocks: tuple[str, ...]) -> Params:
-    """Stops the gradients of the policy's blocks that are not named; with no name, of none. Values learn on."""
-    names = [field.name for field in fields(params.policy)]
+def check_blocks(blocks: tuple[str, ...]) -> None:
+    """Raises UserError for a name that is no block of the policy."""
+    names = [field.name for field in fields(Policy)]
     if unknown := set(blocks) - set(names):
         raise UserError(f"the policy has no block {min(unknown)!r}: choose from {', '.join(names)}")
-    fixed = [name for name in names if blocks and name not in blocks]
+
+
+def learn_only(params: Params, blocks: tuple[str, ...]) -> Params:
+    """Stops the gradients of the policy's blocks that are not named; with no name, of none. Values learn on."""
+    check_blocks(blocks)
+    fixed = [field.name for field in fields(Policy) if blocks and field.name not in blocks]
     pick = lambda p: [getattr(p.policy, name) for name in fixed]  # noqa: E731
     return eqx.tree_at(pick, params, replace_fn=jax.lax.stop_gradient) if fixed else params
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from asterism.agent.network import check_blocks
 from asterism.errors import UserError, require_at_least, require_fraction, require_positive
 from asterism.league import LeagueSettings
 from asterism.learning.losses import LossWeights, RewardWeights
@@ -70,5 +71,6 @@ class LeagueTraining:
         require_at_least(self, "league", 1, counts)
         require_fraction(self, "league", ("z_probability", "reward_probability"))
         require_positive(self, "league", ("learning_rate", "value_learning_rate", "clip"))
+        check_blocks(self.learn)
         if self.lanes % (2 * self.groups):
             raise UserError(f"league setting lanes ({self.lanes}) must be a multiple of twice groups ({self.groups})")

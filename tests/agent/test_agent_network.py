@@ -13,6 +13,7 @@ from asterism.errors import UserError
 from asterism.interface.observation import Alliance, EntityField
 from asterism.interface.sizes import SIZES, InterfaceSize
 from asterism.interface.spec import action_spec, selectable_entities, validate
+from asterism.runtime.league_settings import LeagueTraining
 
 STEPS = 6
 RESET = jnp.arange(STEPS) == 3
@@ -192,6 +193,12 @@ def test_learning_blocks_are_checked_and_none_means_all(network, params):
     assert network.learn_only(params, ()) is params
     with pytest.raises(UserError, match="no block 'legs'"):
         network.learn_only(params, ("core", "legs"))
+
+
+def test_a_league_is_told_at_once_of_a_block_that_is_none():
+    """Not after minutes of recording and imitation."""
+    with pytest.raises(UserError, match="no block 'legs'"):
+        LeagueTraining(learn=("action_type", "legs"))
 
 
 def test_sampled_action_types_are_as_frequent_as_their_probabilities(network, params, batch, output):
