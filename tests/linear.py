@@ -66,4 +66,6 @@ def linear_network(game: GameDescription, size: InterfaceSize) -> Network:
         carry, output = score(action)
         return carry, *jax.tree.map(lambda leaf: leaf[0], (action, output.log_probs))
 
-    return Network(init, lambda: jnp.zeros((), jnp.int32), step, unroll, lambda params, blocks: params)
+    return Network(
+        init, lambda: jnp.zeros((), jnp.int32), step, unroll, lambda params, blocks: params, lambda policy: jnp.ones(())
+    )

@@ -17,11 +17,19 @@ from asterism.interface.network import Network, Params, UnrollOutput
 from asterism.interface.sizes import InterfaceSize
 
 
-def make_network(game: GameDescription, size: InterfaceSize, config: AgentConfig, temperature: float = 1.0) -> Network:
+def make_network(
+    game: GameDescription,
+    size: InterfaceSize,
+    config: AgentConfig,
+    temperature: float = 1.0,
+    learns_sharpness: bool = True,
+) -> Network:
     """AlphaStar's network for a game.
 
     `temperature` divides the logits of all parts but the delay, when acting and when scoring alike: log-probabilities
-    are those of the distribution that acts. Raises UserError where the network does not fit the interface.
+    are those of the distribution that acts. It is multiplied by the policy's own (`Policy.sharpness`), unless that is
+    not to be learned: imitation gives the logits a scale already. Raises UserError where the network does not fit the
+    interface.
     """
     config.check(size)
     if temperature <= 0:
@@ -29,6 +37,9 @@ def make_network(game: GameDescription, size: InterfaceSize, config: AgentConfig
 
     def init(key: PRNGKeyArray) -> Params:
         return initialize(lambda init: Params(Policy(init, game, size, config), Values(init, game, size, config)), key)
+
+    def softness(policy: Policy):
+        return temperature * policy.temperature() if learns_sharpness else temperature
 
     example = jax.eval_shape(init, jax.random.key(0))
 
@@ -38,7 +49,7 @@ def make_network(game: GameDescription, size: InterfaceSize, config: AgentConfig
     def step(policy, carry, observation, key):
         encoded = policy.encode(observation)
         carry, core = policy.core.step(carry, encoded.summary)
-        decision = policy.decide(observation, encoded, core, Sampled(key, size), game, temperature)
+        decision = policy.decide(observation, encoded, core, Sampled(key, size), game, softness(policy))
         return carry, decision.action, decision.log_probs
 
     def unroll(params, carry, observation, privileged, action, reset, mask=None):
@@ -47,13 +58,13 @@ def make_network(game: GameDescription, size: InterfaceSize, config: AgentConfig
         carry, core = policy.core.unroll(carry, encoded.summary, reset, mask)
 
         def score(observation, encoded, core, action):
-            return policy.decide(observation, encoded, core, Given(action), game, temperature)
+            return policy.decide(observation, encoded, core, Given(action), game, softness(policy))
 
         decision = jax.vmap(score)(observation, encoded, core, action)
         values = jax.vmap(value)(core, privileged)
         return carry, UnrollOutput(decision.logits, decision.log_probs, decision.unit_rounds, values)
 
-    return Network(jax.jit(init), initial_carry, step, unroll, learn_only)
+    return Network(jax.jit(init), initial_carry, step, unroll, learn_only, softness)
 
 
 def check_blocks(blocks: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray
 
 from asterism.agent.choice import masked
 from asterism.agent.config import PointerConfig
@@ -69,7 +69,7 @@ class SelectedUnitsHead(eqx.Module):
         unit_types: Float[Array, " U"],
         used: Bool[Array, ""],
         rounds: int,
-        temperature: float,
+        temperature: Float[ArrayLike, ""],
     ) -> Selection:
         """Selects round by round; nothing where `used` is false.
 
@@ -105,7 +105,7 @@ class SelectedUnitsHead(eqx.Module):
         selectable: Bool[Array, " E"],
         unit_types: Float[Array, " U"],
         used: Bool[Array, ""],
-        temperature: float,
+        temperature: Float[ArrayLike, ""],
     ) -> Selection:
         """The same for given units (teacher forcing): only the LSTM runs round by round."""
         rounds, end = len(units), len(selectable)

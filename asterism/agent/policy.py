@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, ArrayLike, Bool, Float, PRNGKeyArray
 
 from asterism.agent.choice import log_prob, masked, sample, sample_cell
 from asterism.agent.config import AgentConfig
@@ -23,6 +23,9 @@ from asterism.interface.description import GameDescription
 from asterism.interface.observation import Observation
 from asterism.interface.sizes import InterfaceSize
 from asterism.interface.spec import selectable_entities
+
+SHARPNESS_SPEED = 300.0
+"""Steps of Adam are alike for all weights, but this one scales all logits at once: it has further to go."""
 
 
 class Encoded(NamedTuple):
@@ -60,6 +63,9 @@ class Policy(eqx.Module):
     units: SelectedUnitsHead
     target_unit: TargetUnitHead
     location: LocationHead
+    sharpness: Float[Array, ""]
+    """How sure the policy is of what it would do: 1 / `SHARPNESS_SPEED` of the logarithm of an inverse temperature.
+    AlphaStar acts at a fixed temperature of 0.8; here reinforcement learning finds its own."""
 
     def __init__(self, init: Initializer, game: GameDescription, size: InterfaceSize, config: AgentConfig):
         entity, embedding = config.entity.transformer.width, config.head.embedding
@@ -76,6 +82,11 @@ class Policy(eqx.Module):
         self.units = SelectedUnitsHead(init, entity, len(game.unit_types), embedding, config.pointer)
         self.target_unit = TargetUnitHead(init, embedding, config.pointer)
         self.location = LocationHead(init, size.map // 2 ** len(config.spatial.downsample), config)
+        self.sharpness = jnp.zeros(())
+
+    def temperature(self) -> Float[Array, ""]:
+        """What divides the logits of all parts but the delay."""
+        return jnp.exp(-SHARPNESS_SPEED * self.sharpness)
 
     def encode(self, observation: Observation) -> Encoded:
         """All that needs no memory."""
@@ -92,7 +103,7 @@ class Policy(eqx.Module):
         core: Float[Array, " w"],
         choose: "Choose",
         game: GameDescription,
-        temperature: float,
+        temperature: Float[ArrayLike, ""],
     ) -> Decision:
         """The action's parts one after the other, each knowing those before it. `core`: the core's output."""
         logits = masked(self.action_type.logits(core, encoded.context), observation.scalars.available_actions)
@@ -148,7 +159,7 @@ class Sampled:
         """One of a few."""
         return (sample_cell if part == "location" else sample)(getattr(self.keys, part), logits)
 
-    def units(self, head: SelectedUnitsHead, *inputs, temperature: float):
+    def units(self, head: SelectedUnitsHead, *inputs, temperature):
         """A selection of units."""
         return head.sample(self.keys.units, *inputs, rounds=self.size.selected, temperature=temperature)
 
@@ -163,7 +174,7 @@ class Given:
         """One of a few."""
         return getattr(self.action, part)
 
-    def units(self, head: SelectedUnitsHead, *inputs, temperature: float):
+    def units(self, head: SelectedUnitsHead, *inputs, temperature):
         """A selection of units."""
         return head.score(self.action.units, *inputs, temperature=temperature)
 

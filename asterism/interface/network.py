@@ -69,3 +69,5 @@ class Network(NamedTuple):
     """(Params, names of blocks of the policy) -> the same Params, of which gradients reach these blocks and the values.
 
     No name: all blocks. UserError for a name that is none."""
+    temperature: Any
+    """policy -> what it divides the logits of all parts but the delay by, when it acts."""

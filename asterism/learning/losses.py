@@ -80,12 +80,14 @@ class LossWeights:
     """Discount of a step, in [0, 1]."""
     td_lambda: float = 0.8
     """Lambda of the value targets, in [0, 1]."""
+    vtrace_lambda: float = 1.0
+    """Lambda of V-trace, in [0, 1]: lower values trust the value network more, and chance less."""
     rho_clip: float = 1.0
     """Where importance ratios are clipped; above 0."""
 
     def __post_init__(self):
         _refuse_negative(self)
-        for name in ("discount", "td_lambda"):
+        for name in ("discount", "td_lambda", "vtrace_lambda"):
             if getattr(self, name) > 1:
                 raise UserError(f"LossWeights.{name} is {getattr(self, name)}: choose a number from 0 to 1")
         if self.rho_clip == 0:
@@ -153,6 +155,7 @@ def split_policy_gradient_loss(
     used: UsedParts,
     segment: Segment,
     rho_clip: Float[ArrayLike, ""] = 1.0,
+    lambda_: Float[ArrayLike, ""] = 1.0,
 ) -> Float[Array, " T"]:
     """V-trace actor-critic, split by action part (supplementary pseudocode: `split_vtrace_pg_loss`).
 
@@ -161,7 +164,7 @@ def split_policy_gradient_loss(
     """
     log_pi = split_log_probs(log_probs, used, segment.mask)
     rhos = jnp.exp(log_pi - split_log_probs(behaviour_log_probs, used, segment.mask))
-    advantages = jax.vmap(lambda rho: vtrace(segment, rho, rho_clip).advantages)(jax.lax.stop_gradient(rhos))
+    advantages = jax.vmap(lambda rho: vtrace(segment, rho, rho_clip, lambda_).advantages)(jax.lax.stop_gradient(rhos))
     return _policy_gradient(advantages, log_pi)
 
 

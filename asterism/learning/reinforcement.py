@@ -104,7 +104,8 @@ def trajectory_losses(
     segments = jax.vmap(segment, in_axes=(1, 0, 1, None, None))(output.values[:-1], bootstrap, rewards, discounts, mask)
     used = used_parts(uses, steps(trajectory.action))
     log_probs, behaviour = steps(output.log_probs), steps(trajectory.behaviour)
-    policy = lambda s: split_policy_gradient_loss(log_probs, behaviour, used, s, weights.rho_clip)  # noqa: E731
+    clip, lambda_ = weights.rho_clip, weights.vtrace_lambda
+    policy = lambda s: split_policy_gradient_loss(log_probs, behaviour, used, s, clip, lambda_)  # noqa: E731
     policies = jax.vmap(policy)(segments)
     values = jax.vmap(lambda s: value_loss(s, weights.td_lambda))(segments)
     win_loss = jax.tree.map(lambda leaf: leaf[0], segments)
@@ -117,7 +118,7 @@ def trajectory_losses(
     )
     losses = {f"policy/{name}": policies[i] for i, name in enumerate(REWARDS)}
     losses |= {f"value/{name}": values[i] for i, name in enumerate(REWARDS)}
-    losses["upgo"] = split_upgo_loss(log_probs, behaviour, used, win_loss, weights.rho_clip)
+    losses["upgo"] = split_upgo_loss(log_probs, behaviour, used, win_loss, clip)
     losses["entropy"] = entropy_loss(part_entropies(steps(output.logits), rounds), used, mask)
     losses["kl"] = kl_loss(kls, used, mask)
     losses["kl_early"] = early

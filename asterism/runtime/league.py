@@ -81,7 +81,8 @@ def compile_iteration(tools: Tools, settings: LeagueTraining, conditioning: Cond
     def update(state: LearnerState, teacher: Params, batch: Trajectory, rates: Params):
         for _ in range(settings.reuse):
             state, carries, metrics = one_update(state, teacher, batch, rates)
-        return strong((state, carries, metrics | {"rate/steps": batch.mask.sum()}))
+        metrics |= {"rate/steps": batch.mask.sum(), "temperature": network.temperature(state.params.policy)}
+        return strong((state, carries, metrics))
 
     mesh = games_mesh(settings.groups)
     start = over_games(lambda keys: strong(fresh_workers(game, network, conditioning, keys)), mesh, (EACH,), EACH)
@@ -158,14 +159,19 @@ class LeagueStage:
                 learner.state = self.fresh_state(params)
 
     def find_opponents(self, name: str, only_itself: bool, rng: np.random.Generator) -> np.ndarray:
-        """Gives new opponents to the groups that need one; returns which groups begin anew."""
-        learner = self.learners[name]
-        restart = np.zeros(self.settings.groups, bool)
+        """Gives new opponents to the groups that need one; returns which lanes begin anew."""
+        learner, lanes = self.learners[name], self.settings.lanes
+        restart = np.zeros((self.settings.groups, lanes // self.settings.groups), bool)
         for i, group in enumerate(learner.groups):
             if group is None or group.games >= self.settings.match_games:
                 learner.groups[i] = Group(name if only_itself else self.league.match(name, rng).away, 0)
                 restart[i] = True
-        return restart
+        return restart.reshape(lanes)
+
+    def spread(self, update: int) -> np.ndarray:
+        """Lanes that begin anew in an update of the burn-in, a few in each: or else all games end together."""
+        lanes = np.arange(self.settings.lanes)
+        return lanes * self.settings.burn_in // self.settings.lanes == update - 1
 
     def record(self, name: str, update: int, finished: Finished) -> None:
         """Writes the results of an iteration into the league."""
@@ -202,7 +208,7 @@ class LeagueStage:
         learner = self.learners[name]
         rng = np.random.default_rng([self.seed, update])
         rates = Params(0.0 if only_values else 1 - turn / self.settings.updates, float(update > self.settings.burn_in))
-        restart = self.find_opponents(name, only_values, rng)
+        restart = self.find_opponents(name, only_values, rng) | self.spread(update)
         opponents = jax.tree.map(lambda *w: jnp.stack(w), *[self.policy(g.opponent) for g in learner.groups])
         keys = jax.random.split(jax.random.fold_in(jax.random.key(self.seed), update), self.settings.lanes)
         workers, batch, finished, due = self.compiled.collect(

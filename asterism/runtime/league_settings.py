@@ -7,25 +7,23 @@ from asterism.errors import UserError, require_at_least, require_fraction, requi
 from asterism.league import LeagueSettings
 from asterism.learning.losses import LossWeights, RewardWeights
 
-SMALL_RUN = LossWeights(
-    policy=RewardWeights(win_loss=1.0, build_order=0.02, units=0.02, upgrades=0.02, effects=0.02), kl=1e-2
-)
+SMALL_RUN = LossWeights(policy=RewardWeights(win_loss=1.0, build_order=0.02, units=0.02, upgrades=0.02, effects=0.02))
 """AlphaStar's weights, but for batches of a few hundred steps: there its pseudo-rewards (4 and 6) drown the result of
-the game, even at 0.2 they change games that follow no z, and its divergence from the teacher (2e-3) does not hold the
-policy."""
+the game, and even at 0.2 they change games that follow no z."""
 
 
 @dataclass(frozen=True)
 class LeagueTraining:
     """Reinforcement learning in a league."""
 
-    burn_in: int = 15
-    """Updates before all others in which nothing learns. The first games all begin at once: as long as none has ended,
-    values would learn from nothing but themselves."""
+    burn_in: int = 20
+    """Updates before all others in which nothing learns: as long as no game has ended, values would learn from nothing
+    but themselves. Games begin anew in them, a few in each, or else all openings and all ends would be learned from
+    together."""
     value_updates: int = 25
     """Updates after these in which only values learn, from games of the teacher against itself: imitation leaves them
     to describe other players' games, and a policy led by wrong values gets worse."""
-    updates: int = 400
+    updates: int = 300
     """Updates of all learners together."""
     lanes: int = 32
     """Games side by side for each learner."""
@@ -39,13 +37,13 @@ class LeagueTraining:
     """Games that a group plays before it gets a new opponent."""
     main_turns: int = 4
     """Updates of the main agent for each update of an exploiter."""
-    learning_rate: float = 2e-4
+    learning_rate: float = 5e-5
     """Of Adam, at the start; the policy's falls to zero along a line (AlphaStar: 3e-5, batches of 512 x 16)."""
     value_learning_rate: float = 5e-4
     """The same for the value networks alone."""
-    learn: tuple[str, ...] = ("action_type", "delay")
-    """Blocks of the policy that learn (AlphaStar: all; so here if none is named). What to do and when can be learned
-    from a few hundred games; where, and with which units, stays as it was imitated."""
+    learn: tuple[str, ...] = ("action_type", "sharpness")
+    """Blocks of the policy that learn (AlphaStar: all; so here if none is named). What to do and how surely can be
+    learned from a few hundred games; where, and with which units, stays as it was imitated."""
     clip: float = 10.0
     """Largest norm of a gradient."""
     reuse: int = 1
@@ -55,7 +53,7 @@ class LeagueTraining:
     are evaluated have none."""
     reward_probability: float = 0.25
     """Probability of each pseudo-reward in a game with a z."""
-    playoff_games: int = 50
+    playoff_games: int = 40
     """Games of each candidate in a round of the playoff at the end, in which the main agent and its frozen copies play
     the teacher; its winner is the agent. 0: the main agent as it is at the end."""
     checkpoint_seconds: float = 40.0

@@ -147,21 +147,21 @@ def collect(
     policy: Any,
     opponents: Any,
     workers: Workers,
-    restart: Bool[Array, " G"],
+    restart: Bool[Array, " B"],
     keys: Keys,
 ) -> tuple[Workers, Trajectory, Finished, Float[Array, " B"]]:
     """Plays on and returns the learner's trajectories.
 
     Args:
       opponents: weights of the policies of the groups' opponents, stacked.
-      restart: groups that have a new opponent: their games begin anew.
+      restart: lanes whose games begin anew, as with a new opponent.
       keys: one a lane.
     Returns:
       The workers, trajectories [B], finished games, and the share of steps in which the learner acted in each lane.
     """
     fresh_keys, keys = split_keys(keys, 2)
     fresh = fresh_workers(game, network, conditioning, fresh_keys)
-    workers = select(jnp.repeat(restart, len(keys) // len(restart)), fresh, workers)
+    workers = select(restart, fresh, workers)
 
     def body(carry, step_keys):
         lanes, first, enabled, taken = carry

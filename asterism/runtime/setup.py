@@ -23,7 +23,8 @@ class Setup:
     size: str = "tiny"
     """Size of interface and network: tiny, small or full."""
     temperature: float = 1.0
-    """Temperature of all action parts but the delay, in reinforcement learning and play (AlphaStar: 0.8)."""
+    """Temperature of all action parts but the delay, in reinforcement learning and play (AlphaStar: 0.8), times the
+    policy's own."""
     game: GameSettings = field(default_factory=GameSettings)
 
     def __post_init__(self):
@@ -37,7 +38,7 @@ class Tools(NamedTuple):
 
     game: EmbeddedGame
     imitator: Network
-    """At temperature 1, for supervised learning."""
+    """At temperature 1, whatever the policy's sharpness, for supervised learning."""
     network: Network
     """At the temperature of play."""
 
@@ -50,8 +51,8 @@ def make_tools(setup: Setup) -> Tools:
     """The game and its networks."""
     game = EmbeddedGame(setup.game, interface_size(setup.size))
     config = AGENT_SIZES[setup.size]
-    make = lambda temperature: make_network(game.description, game.size, config, temperature)  # noqa: E731
-    return Tools(game, make(1.0), make(setup.temperature))
+    imitator = make_network(game.description, game.size, config, learns_sharpness=False)
+    return Tools(game, imitator, make_network(game.description, game.size, config, setup.temperature))
 
 
 def start_jax() -> None:

@@ -41,7 +41,7 @@ def release_memory() -> None:
 class EvaluationSettings:
     """Games at the end of training; `asterism evaluate` plays more."""
 
-    games: int = 50
+    games: int = 40
     """Games against each opponent."""
     seed: int = 1
     """Seed of the games."""

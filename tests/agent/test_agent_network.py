@@ -3,12 +3,14 @@
 import dataclasses
 from functools import partial
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from asterism.agent import AGENT_SIZES, agent_config, describe, make_network
+from asterism.agent.policy import SHARPNESS_SPEED
 from asterism.errors import UserError
 from asterism.interface.observation import Alliance, EntityField
 from asterism.interface.sizes import SIZES, InterfaceSize
@@ -221,6 +223,20 @@ def test_temperature_divides_all_logits_but_those_of_the_delay(game, size, param
         hot, cold = getattr(other.logits, part), getattr(output.logits, part)
         allowed = cold > -1e6
         np.testing.assert_allclose(jnp.where(allowed, 2 * hot - cold, 0), 0, atol=1e-4, err_msg=part)
+
+
+def test_sharpness_is_a_temperature_of_the_policys_own(game, size, network, params, batch):
+    """Acting twice as sure is acting at half the temperature; imitation neither sees nor learns it."""
+    half = params.policy.sharpness + jnp.log(2.0) / SHARPNESS_SPEED
+    sharp = params._replace(policy=eqx.tree_at(lambda policy: policy.sharpness, params.policy, half))
+    assert network.temperature(sharp.policy) == pytest.approx(0.5 * network.temperature(params.policy))
+    inputs = network.initial_carry(), *batch, RESET
+    expected = make_network(game, size, AGENT_SIZES["tiny"], temperature=0.4).unroll(params, *inputs)[1]
+    close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-4)
+    jax.tree.map(close, network.unroll(sharp, *inputs)[1], expected)
+    imitator = make_network(game, size, AGENT_SIZES["tiny"], learns_sharpness=False)
+    jax.tree.map(np.testing.assert_array_equal, imitator.unroll(sharp, *inputs), imitator.unroll(params, *inputs))
+    assert gradient_of_everything(imitator, params, batch).policy.sharpness == 0
 
 
 def test_params_are_arrays_alone_and_add_up(params):

@@ -229,6 +229,7 @@ def test_default_weights_are_those_of_the_paper():
         {"kl": float("nan")},
         {"discount": 1.1},
         {"td_lambda": 2.0},
+        {"vtrace_lambda": 1.5},
         {"rho_clip": 0.0},
         {"upgo": float("inf")},
     ],

@@ -184,6 +184,16 @@ def test_only_values_learn_before_the_policy(tools, league, tmp_path):
         assert not same(stage.learners[stage.main].state.params.policy, teacher.policy)
 
 
+def test_games_of_the_burn_in_begin_one_after_the_other(league, tools, tmp_path):
+    """Each lane begins anew in one update of it, as many in each as can be."""
+    with open_run(tmp_path, "run") as run:
+        stage = league(run, tools.network.init(jax.random.key(7)))
+    stage.settings = replace(stage.settings, lanes=32, burn_in=20)
+    spread = np.stack([stage.spread(update) for update in range(1, 30)])
+    assert (spread.sum(0) == 1).all()
+    assert set(spread.sum(1)[:20]) == {1, 2} and not spread[20:].any()
+
+
 def test_nothing_is_compiled_twice(tools, league, compiled, tmp_path):
     """New, learned and restored weights, on whatever devices, are all the same to the compiled code."""
     teacher = tools.network.init(jax.random.key(7))
