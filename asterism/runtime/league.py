@@ -242,15 +242,11 @@ class LeagueStage:
         self.run.log(NAME, update, scalars)
 
     def candidates(self) -> dict[str, Params]:
-        """The main agent as it is, then its frozen copies that differ, the newest first."""
+        """The main agent as it is, then its frozen copies, the newest first."""
         players = self.league.state.players.values()
         copies = [player for player in players if player.parent == self.main and not player.is_learner]
-        candidates = {self.main: self.learners[self.main].state.params}
-        for copy in reversed(copies):
-            params = load_weights(self.weights_folder / copy.weights, self.tools.example_params())
-            if not jax.tree.all(jax.tree.map(np.array_equal, params.policy, candidates[self.main].policy)):
-                candidates[copy.id] = params
-        return candidates
+        load = lambda copy: load_weights(self.weights_folder / copy.weights, self.tools.example_params())  # noqa: E731
+        return {self.main: self.learners[self.main].state.params} | {copy.id: load(copy) for copy in reversed(copies)}
 
     def train(self) -> Params:
         """Trains to the end, going on from the newest checkpoint, and returns the main agent's weights."""

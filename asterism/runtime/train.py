@@ -51,7 +51,7 @@ class EvaluationSettings:
 class TrainConfig:
     """Records games, imitates them, trains a league, evaluates and reports; the same command goes on where it stopped.
 
-    With the defaults it needs about 4 GB of memory, 300 MB of disk and 23 minutes on two cores.
+    With the defaults it needs about 4 GB of memory, 300 MB of disk and 20 minutes on two cores.
     """
 
     name: str = "first-light"

@@ -184,17 +184,6 @@ def test_only_values_learn_before_the_policy(tools, league, tmp_path):
         assert not same(stage.learners[stage.main].state.params.policy, teacher.policy)
 
 
-def test_a_copy_that_equals_the_main_agent_is_no_candidate(tools, league, tmp_path):
-    """The last copy is often taken at the very end; the same games twice tell nothing."""
-    with open_run(tmp_path, "run") as run:
-        stage = league(run, tools.network.init(jax.random.key(7)))
-        stage.train()
-        candidates = stage.candidates()
-        _, newest, *_ = candidates
-        stage.learners[stage.main].state = stage.fresh_state(candidates[newest])
-        assert set(stage.candidates()) == set(candidates) - {newest}
-
-
 def test_games_of_the_burn_in_begin_one_after_the_other(league, tools, tmp_path):
     """Each lane begins anew in one update of it, as many in each as can be."""
     with open_run(tmp_path, "run") as run:
