@@ -16,7 +16,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import rlax
 import tyro
 from jax.flatten_util import ravel_pytree
 
@@ -25,7 +24,7 @@ from asterism.demos import open_demos, recorded_strategies, strategy_library
 from asterism.interface.network import Network, Params
 from asterism.learning.losses import split_log_probs
 from asterism.learning.reinforcement import Trajectory
-from asterism.learning.returns import segment, upgo_returns
+from asterism.learning.returns import segment, td_lambda_targets, upgo_returns
 from asterism.learning.supervised import used_parts
 from asterism.runtime.agents import load_agent
 from asterism.runtime.devices import gathered
@@ -61,8 +60,8 @@ def score(network: Network, uses, params: Params, trajectory: Trajectory):
     _, output = network.unroll(params, t.carry, t.observation, t.privileged, t.action, t.reset)
     values = jax.lax.stop_gradient(output.values[:, 0])
     s = segment(values[:-1], values[t.mask.sum()], t.reward, jnp.where(t.ended, 0.0, 1.0), t.mask)
-    returns = [rlax.lambda_returns(s.rewards_t, s.discounts_t, s.values_t, x) for x in LAMBDAS.values()]
-    advantages = jnp.where(t.mask, jnp.stack([*returns, upgo_returns(s)]) - s.values_tm1, 0.0)
+    returns = jnp.stack([*(td_lambda_targets(s, x) for x in LAMBDAS.values()), upgo_returns(s)])
+    advantages = jnp.where(t.mask, returns - s.values_tm1, 0.0)
     log_probs = split_log_probs(steps(output.log_probs), used_parts(uses, steps(t.action)), t.mask)
     return advantages @ log_probs.sum(0)
 
