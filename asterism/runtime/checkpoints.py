@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +23,8 @@ DATA = "data"
 """Name of the one array in a checkpoint: the bytes of all leaves, in the manifest's order."""
 MANIFEST = "manifest.json"
 """Written into a checkpoint's folder last: without it the checkpoint is unfinished."""
+HEADER = "asterism"
+"""Name of the entry of a weights file that says what is in it."""
 
 
 class Checkpoints:
@@ -146,9 +148,11 @@ def save_weights(path: Path, tree: Any, metadata: Mapping[str, Any] | None = Non
     """
     leaves = saved_leaves(tree)
     arrays = {name: np.array(_encode(leaf), order="C") for name, leaf in leaves.items()}
-    header = {"leaves": json.dumps(_specs(leaves)), "metadata": json.dumps(dict(metadata or {}))}
-    digest = _digest(header, {name: array.tobytes() for name, array in arrays.items()})
-    write_atomic(Path(path), safetensors.numpy.save(arrays, {**header, "sha256": digest}))
+    header = {"leaves": _specs(leaves), "metadata": dict(metadata or {})}
+    digest = _digest(header, {name: _content(array.shape, array.tobytes()) for name, array in arrays.items()})
+    # One entry, since safetensors writes several in an order of chance: equal weights shall be equal files.
+    entry = {HEADER: json.dumps({**header, "sha256": digest})}
+    write_atomic(Path(path), safetensors.numpy.save(arrays, entry))
     return digest
 
 
@@ -159,7 +163,7 @@ def load_weights(path: Path, like: T) -> T:
     """
     header, content = _read_weights(Path(path))
     leaves = saved_leaves(like)
-    _check_fits(json.loads(header["leaves"]), leaves, path)
+    _check_fits(header["leaves"], leaves, path)
     shapes = {name: _encoded_shape(leaf) for name, leaf in leaves.items()}
     return _fill(like, {n: np.frombuffer(content[n], shape.dtype).reshape(shape.shape) for n, shape in shapes.items()})
 
@@ -167,7 +171,7 @@ def load_weights(path: Path, like: T) -> T:
 def weights_metadata(path: Path) -> dict[str, Any]:
     """The `metadata` given to `save_weights`, and the weights' `sha256`. Raises UserError as `load_weights`."""
     header, _ = _read_weights(Path(path))
-    return {**json.loads(header["metadata"]), "sha256": header["sha256"]}
+    return {**header["metadata"], "sha256": header["sha256"]}
 
 
 def saved_leaves(tree: Any) -> dict[str, Any]:
@@ -252,24 +256,30 @@ def _fill(like: T, arrays: Mapping[str, np.ndarray]) -> T:
     return structure.unflatten(_decode(arrays[name], leaf) if _is_saved(leaf) else leaf for name, leaf in named)
 
 
-def _read_weights(path: Path) -> tuple[dict[str, str], dict[str, bytes]]:
+def _read_weights(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Header and raw bytes of a weights file whose digest is right."""
     if not path.is_file():
         raise UserError(f"no weights at {path}")
     data = path.read_bytes()
     try:
-        content = {name: bytes(tensor["data"]) for name, tensor in safetensors.deserialize(data)}
+        tensors = {name: (tensor["shape"], bytes(tensor["data"])) for name, tensor in safetensors.deserialize(data)}
         size = int.from_bytes(data[:8], "little")
-        header = json.loads(data[8 : 8 + size])["__metadata__"]
+        header = json.loads(json.loads(data[8 : 8 + size])["__metadata__"][HEADER])
+        content = {name: _content(*tensor) for name, tensor in tensors.items()}
         intact = header["sha256"] == _digest({key: header[key] for key in ("leaves", "metadata")}, content)
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError):
         intact = False
     if not intact:
         raise UserError(f"weights {path} are corrupt: put the file back from a copy, or remove it")
-    return header, content
+    return header, {name: data for name, (_, data) in tensors.items()}
 
 
-def _digest(header: Mapping[str, str], content: Mapping[str, bytes]) -> str:
+def _content(shape: Iterable[int], data: bytes) -> bytes:
+    """What the digest covers of a tensor."""
+    return f"{list(shape)}".encode() + data
+
+
+def _digest(header: Mapping[str, Any], content: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256(json.dumps(dict(header), sort_keys=True).encode())
     for name in sorted(content):
         digest.update(name.encode() + b"\0" + content[name])
