@@ -115,11 +115,8 @@ class Training:
             library = strategy_library(recorded_strategies(wins(demos, best)))
             stage = LeagueStage(self.run_folder, self.tools, teacher, library, self.config.league, self.config.seed)
             agent = stage.train()
-            games = self.config.league.playoff_games
-            if not games:
-                return agent
-            candidates = stage.candidates()
-        return self.choose(candidates, teacher, games)
+            candidates, games = stage.candidates(), self.config.league.playoff_games
+        return self.choose(candidates, teacher, games) if games and len(candidates) > 1 else agent
 
     def choose(self, candidates: dict[str, Params], teacher: Params, games: int) -> Params:
         """The winner of the playoff."""
