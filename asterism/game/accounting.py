@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from asterism.game.rules import Kind
-from asterism.game.state import State, Units, by_player
-from asterism.game.world import World
+from asterism.game.state import State, Units, by_player, owners
+from asterism.game.tasks import Kind
+from asterism.game.world import World, order_task
 
 
 def counts(world: World, units: Units, which: Bool[Array, " N"]) -> Int[Array, "2 U"]:
@@ -23,12 +23,15 @@ def finished(units: Units) -> Bool[Array, " N"]:
 
 
 def supply(world: World, units: Units) -> tuple[Float[Array, " 2"], Float[Array, " 2"]]:
-    """Supply used, units in training included, and supply provided."""
+    """Supply used, units in training and in eggs included, and supply provided."""
+    task = order_task(world, units)
     living = world.units.supply[units.type]
-    training = jnp.where(units.working, world.actions.supply[units.order_action[:, 0]], 0.0)
+    morphing = units.working & world.tasks.morphs[task]
+    used = jnp.where(morphing, world.tasks.occupies[task], living)
+    used = used + jnp.where(units.working & ~morphing, world.tasks.supply[task], 0.0)
     provided = jnp.where(finished(units), world.units.supply_provided[units.type], 0.0)
     cap = jnp.minimum(by_player(provided).sum(1), world.economics.supply_cap)
-    return by_player(living + training).sum(1), cap
+    return by_player(used).sum(1), cap
 
 
 def units_with_queue(world: World, units: Units) -> Bool[Array, " N"]:
@@ -42,27 +45,76 @@ def has_addon(world: World, units: Units) -> Bool[Array, " N"]:
     return (units.addon >= 0) & finished(units)[addon]
 
 
-def available_actions(world: World, state: State, selectable: Bool[Array, "A U"]) -> Bool[Array, "2 A"]:
+def leveled(world: World, task: Int[Array, "*n"], known: Bool[Array, "*n K"]) -> Int[Array, "*n"]:
+    """The task that an order stands for: of an upgrade with levels, the first that is not among the `known`."""
+    following = np.asarray(world.tasks.next_level)
+    depth = 0
+    while (following > 0).any():
+        depth, following = depth + 1, np.where(following > 0, np.asarray(world.tasks.next_level)[following], 0)
+    for _ in range(depth):
+        upgrade = world.tasks.upgrade[task]
+        done = jnp.take_along_axis(known, jnp.maximum(upgrade, 0)[..., None], -1)[..., 0] & (upgrade >= 0)
+        task = jnp.where(done & (world.tasks.next_level[task] > 0), world.tasks.next_level[task], task)
+    return task
+
+
+def current_task(world: World, state: State, place: int = 0) -> Int[Array, " N"]:
+    """What each unit's order at `place` of its queue is, with the level that its player is at."""
+    units = state.units
+    task = world.task[units.order_action[:, place], units.type]
+    return leveled(world, task, state.players.upgrades[owners(len(units.type))])
+
+
+def available_tasks(world: World, state: State) -> Bool[Array, "2 T"]:
+    """Tasks whose requirements stand, whose cost and supply are there, and whose upgrade is not known yet."""
+    have = counts(world, state.units, finished(state.units)) > 0
+    # What counts as a type stands for it: a Lair for a Hatchery.
+    tech = have if _is_identity(world.units.counts_as) else (world.units.counts_as & have[:, None]).any(2)
+    tasks = world.tasks
+
+    def of_player(tech, minerals, vespene, upgrades, used, cap):
+        met = (~tasks.requires | tech).all(1)
+        met &= (tasks.requires_upgrade < 0) | upgrades[jnp.maximum(tasks.requires_upgrade, 0)]
+        paid = (tasks.minerals <= minerals) & (tasks.vespene <= vespene)
+        room = (tasks.supply <= 0) | (used + tasks.supply <= cap)
+        new = (tasks.upgrade < 0) | ~upgrades[jnp.maximum(tasks.upgrade, 0)]
+        return met & paid & room & new
+
+    players = state.players
+    money = (players.minerals, players.vespene, players.upgrades)
+    return jax.vmap(of_player)(tech, *money, *supply(world, state.units))
+
+
+def available_actions(world: World, state: State, selectable: Bool[np.ndarray, "A U"]) -> Bool[Array, "2 A"]:
     """Actions that would be taken now: some own unit can, requirements stand, and the cost and supply are there."""
-    units, players, table = state.units, state.players, world.actions
+    units, players, tasks = state.units, state.players, world.tasks
     done = finished(units)
+    idle = units.order_action[:, 0] == 0
     have = counts(world, units, done) > 0
     equipped = counts(world, units, done & has_addon(world, units)) > 0
-    free = counts(world, units, done & (units.addon < 0) & (units.order_action[:, 0] == 0)) > 0
+    free = counts(world, units, done & (units.addon < 0) & idle) > 0
+    unused = counts(world, units, done & idle) > 0
+    allowed = available_tasks(world, state)
+    # Pairs of an action and a unit type that can take it.
+    actions, types = np.nonzero(selectable)
+    common = np.asarray(world.task)[actions, types]
+    kind = np.asarray(tasks.kind)[common]
+    alone = np.asarray(tasks.morphs)[common] & np.asarray(world.units.structure)[types]
 
-    def of_player(have, equipped, free, minerals, vespene, upgrades, used, cap):
-        able = jnp.where(table.needs_addon[:, None], equipped, have)
-        able = jnp.where((table.kind == Kind.ADDON)[:, None], free, able)
-        can = (selectable & able).any(1) | ~selectable.any(1)
-        met = (~table.requires | have).all(1)
-        paid = (table.minerals <= minerals) & (table.vespene <= vespene)
-        room = (table.supply == 0) | (used + table.supply <= cap)
-        new = (table.upgrade < 0) | ~upgrades[jnp.maximum(table.upgrade, 0)]
-        return can & met & paid & room & new
+    def of_player(have, equipped, free, unused, allowed, upgrades):
+        able = jnp.where(np.asarray(tasks.needs_addon)[common], equipped[types], have[types])
+        able = jnp.where(kind == Kind.ADDON, free[types], jnp.where(alone, unused[types], able))
+        known = jnp.broadcast_to(upgrades, (len(common), len(upgrades)))
+        can = able & allowed[leveled(world, jnp.asarray(common), known)]
+        return jnp.zeros(len(selectable), bool).at[actions].max(can) | ~selectable.any(1)
 
-    used, cap = supply(world, units)
-    money = (players.minerals, players.vespene, players.upgrades)
-    result = jax.vmap(of_player)(have, equipped, free, *money, used, cap)
-    research = np.flatnonzero(np.asarray(table.kind) == Kind.RESEARCH)
+    result = jax.vmap(of_player)(have, equipped, free, unused, allowed, players.upgrades)
+    of_kind = np.zeros(len(selectable), np.int32)
+    of_kind[np.asarray(tasks.action)] = np.asarray(tasks.kind)
+    research = np.flatnonzero(of_kind == Kind.RESEARCH)
     ordered = by_player((units.order_action[:, :, None] == research).any(1)).any(1)
     return result.at[:, research].set(result[:, research] & ~ordered)
+
+
+def _is_identity(table) -> bool:
+    return bool((np.asarray(table) == np.eye(len(table), dtype=bool)).all())

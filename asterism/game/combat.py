@@ -5,10 +5,10 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from asterism.game.accounting import finished
-from asterism.game.rules import Kind
+from asterism.game.accounting import current_task, finished
 from asterism.game.sight import across, enemy_distance, visible_enemies
 from asterism.game.state import State, by_player, nearest, owners, pop_orders
+from asterism.game.tasks import QUEUED, Kind
 from asterism.game.world import World, is_kind, order_kind
 
 ACQUIRE = 5.0
@@ -53,7 +53,7 @@ def choose_targets(world: World, state: State, distance, seen) -> Fights:
     """Each armed unit's target: the one it was told, else the nearest that it may take up by itself."""
     units, table, count = state.units, world.units, len(state.units.type)
     slots, kinds = count // 2, units.type
-    kind = order_kind(world, units.order_action[:, 0])
+    kind = order_kind(world, units)
     reach_most = jnp.maximum(table.ground.range, table.air.range)[kinds]
     radius = across(table.radius[kinds])
     edge = distance - radius[0] - radius[1]
@@ -111,9 +111,10 @@ def bury(world: World, state: State) -> State:
     """Takes the dead off the field, and every order that points at them. What they had yet to make is paid back."""
     units, players, count = state.units, state.players, len(state.units.type)
     dead = (units.type > 0) & (units.health <= 0)
-    table, orders = world.actions, units.order_action
-    paid = jnp.stack([table.minerals, table.vespene], 1) * is_kind(table.kind, Kind.TRAIN, Kind.RESEARCH)[:, None]
-    back = by_player(jnp.where(dead[:, None, None], paid[orders], 0.0)).sum((1, 2))
+    table, orders = world.tasks, units.order_action
+    paid = jnp.stack([table.minerals, table.vespene], 1) * is_kind(table.kind, *QUEUED)[:, None]
+    tasks = jnp.stack([current_task(world, state, place) for place in range(orders.shape[1])], 1)
+    back = by_player(jnp.where(dead[:, None, None], paid[tasks], 0.0)).sum((1, 2))
     players = players._replace(minerals=players.minerals + back[:, 0], vespene=players.vespene + back[:, 1])
     units = units._replace(
         type=jnp.where(dead, 0, units.type),

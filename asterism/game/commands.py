@@ -6,24 +6,29 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from asterism.game.accounting import finished, has_addon, units_with_queue
+from asterism.game.accounting import finished, has_addon, leveled, units_with_queue
 from asterism.game.geometry import span
 from asterism.game.production import snap
-from asterism.game.rules import Kind
 from asterism.game.settings import GameSettings
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners
-from asterism.game.world import World, is_kind, on_ground
+from asterism.game.tasks import QUEUED, Kind
+from asterism.game.world import World, is_kind, on_ground, order_kind
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
 from asterism.interface.sizes import InterfaceSize
+
+STEERS = (Kind.SMART, Kind.MOVE, Kind.ATTACK, Kind.STOP, Kind.HOLD, Kind.PATROL, Kind.GATHER, Kind.RETURN)
+"""Tasks that every selected unit takes as they are."""
 
 
 class Command(NamedTuple):
     """Both players' actions in terms of the game."""
 
     action: Int[Array, " 2"]
-    kind: Int[Array, " 2"]
-    """`Kind` of the action; NO_OP where the player does not act or the action is not available."""
+    task: Int[Array, " N"]
+    """What the action is for each unit that carries it out (index into `World.tasks`), 0 for the others."""
+    camera: Bool[Array, " 2"]
+    """The player moves its camera."""
     queued: Bool[Array, " 2"]
     repeat: Int[Array, " 2"]
     target: Int[Array, " 2"]
@@ -71,14 +76,16 @@ def read_commands(
     at_resource = world.terrain.resources[jnp.clip(target - count, 0, len(world.terrain.resources) - 1)]
     place = location_to_place(action.location, size, world.terrain.level.shape[1])
     place = jnp.where((target >= 0)[:, None], jnp.where((target >= count)[:, None], at_resource, at_unit), place)
+    selected = selected & able & finished(units) & per_unit(takes, count)
     return Command(
         action=kind,
-        kind=jnp.where(takes, world.actions.kind[kind], Kind.NO_OP),
+        task=jnp.where(selected, world.task[per_unit(kind, count), units.type], 0),
+        camera=takes & (kind == game.action_index["raw_move_camera"]),
         queued=(action.queued > 0) & uses.queued[kind],
         repeat=jnp.where(uses.repeat[kind], action.repeat, 0),
         target=target,
         place=place,
-        selected=selected & able & finished(units) & per_unit(takes, count),
+        selected=selected,
     )
 
 
@@ -92,41 +99,41 @@ def _geyser_under(world: World, units: Units, target: Int[Array, " 2"]) -> Int[A
     return jnp.where(refinery & near.any(1), count + near.argmax(1), target)
 
 
-def _smart(world: World, units: Units, command: Command, target: Int[Array, " 2"]) -> Int[Array, " N"]:
-    """What Smart means for each unit: gather, attack, go on with a structure, or walk there."""
+def _smart(world: World, units: Units, at: Int[Array, " N"]) -> Int[Array, " N"]:
+    """What Smart at `at` means for each unit: gather, attack, go on with a structure, or walk there."""
     count = len(units.type)
-    slot = jnp.clip(target, 0, count - 1)
-    is_unit = (target >= 0) & (target < count)
-    own = is_unit & (slot // (count // 2) == jnp.arange(2))
-    each = lambda values: per_unit(values, count)  # noqa: E731
+    slot = jnp.clip(at, 0, count - 1)
+    is_unit = (at >= 0) & (at < count)
+    own = is_unit & (slot // (count // 2) == owners(count))
     worker = world.units.worker[units.type]
     armed = (world.units.ground.damage + world.units.air.damage)[units.type] > 0
     # An unfinished structure is gone on with: the order is the one that builds its type.
     build = jnp.where(own & (units.build_left[slot] > 0), world.build_action[units.type[slot]], 0)
+    build = jnp.where(world.task[build, units.type] > 0, build, 0)
     action = jnp.full(count, world.unit_action["Move_pt"])
-    action = jnp.where(each(target >= count) & worker, world.unit_action["Harvest_Gather_unit"], action)
-    action = jnp.where(each(is_unit & ~own) & armed, world.unit_action["Attack_unit"], action)
-    return jnp.where(each(build > 0) & worker, each(build), action)
+    action = jnp.where((at >= count) & worker, world.unit_action["Harvest_Gather_unit"], action)
+    action = jnp.where(is_unit & ~own & armed, world.unit_action["Attack_unit"], action)
+    return jnp.where(build > 0, build, action)
 
 
 def order_units(world: World, state: State, command: Command) -> Units:
     """Orders for movement, attack and mining: every selected unit takes it. Smart becomes what its target asks for."""
     units, count = state.units, len(state.units.type)
     each = lambda values: per_unit(values, count)  # noqa: E731
-    given = each(command.kind)
-    gathers = is_kind(command.kind, Kind.GATHER, Kind.SMART)
-    target = jnp.where(gathers, _geyser_under(world, units, command.target), command.target)
-    action = jnp.where(given == Kind.SMART, _smart(world, units, command, target), each(command.action))
-    kind = world.actions.kind[action]
-    at = each(target)
+    given = world.tasks.kind[command.task]
+    gathers = is_kind(given, Kind.GATHER, Kind.SMART)
+    at = jnp.where(gathers, each(_geyser_under(world, units, command.target)), each(command.target))
+    action = jnp.where(given == Kind.SMART, _smart(world, units, at), each(command.action))
+    kind = world.tasks.kind[world.task[action, units.type]]
     enemy = (at >= 0) & (at < count) & (at // (count // 2) != owners(count))
-    steers = (Kind.SMART, Kind.MOVE, Kind.ATTACK, Kind.STOP, Kind.HOLD, Kind.PATROL, Kind.GATHER, Kind.RETURN)
-    which = command.selected & is_kind(given, *steers)
+    # A structure morphs only when it has nothing else to do.
+    morphs = (given == Kind.MORPH) & ((units.order_action[:, 0] == 0) | ~world.units.structure[units.type])
+    which = is_kind(given, *STEERS) | morphs
     which &= (kind != Kind.GATHER) | (at >= count)
     which &= (kind != Kind.ATTACK) | (at < 0) | enemy
     which &= (kind != Kind.RETURN) | (units.carrying > 0)
     # A worker that brings home what it carries goes back to its field.
-    mines = is_kind(world.actions.kind[units.order_action[:, 0]], Kind.GATHER, Kind.RETURN)
+    mines = is_kind(order_kind(world, units), Kind.GATHER, Kind.RETURN)
     field = jnp.where(mines, units.order_target[:, 0], -1)
     at = jnp.where(is_kind(kind, Kind.ATTACK, Kind.GATHER, Kind.BUILD), at, -1)
     at = jnp.where(kind == Kind.RETURN, field, at)
@@ -139,7 +146,8 @@ def order_units(world: World, state: State, command: Command) -> Units:
 def order_construction(world: World, state: State, command: Command, radius: int) -> Units:
     """The selected worker that is nearest goes to build, if there is ground; a refinery needs a geyser as target."""
     units, count = state.units, len(state.units.type)
-    product = world.actions.product[command.action]
+    builds = world.tasks.kind[command.task] == Kind.BUILD
+    product = by_player(jnp.where(builds, world.tasks.product[command.task], 0)).max(1)
     refinery = world.units.refinery[product]
     sites, free = jax.vmap(lambda kind, place, flip: snap(world, units, kind, place, radius, flip))(
         product, command.place, jnp.arange(2) == 1
@@ -148,9 +156,8 @@ def order_construction(world: World, state: State, command: Command, radius: int
     resource = jnp.clip(command.target - count, 0, len(world.terrain.resources) - 1)
     free = jnp.where(refinery, (command.target >= count) & world.terrain.is_geyser[resource], free)
     distance = ((by_player(units.position) - site[:, None]) ** 2).sum(-1)
-    builder = nearest(jnp.where(by_player(command.selected), distance, jnp.inf))
-    which = by_player(command.selected) & (jnp.arange(count // 2) == builder[:, None])
-    which &= (free & (command.kind == Kind.BUILD))[:, None]
+    builder = nearest(jnp.where(by_player(builds), distance, jnp.inf))
+    which = by_player(builds) & (jnp.arange(count // 2) == builder[:, None]) & free[:, None]
     each = lambda values: per_unit(values, count)  # noqa: E731
     return give_orders(units, which.reshape(-1), each(command.action), -1, each(site), each(command.queued))
 
@@ -158,25 +165,28 @@ def order_construction(world: World, state: State, command: Command, radius: int
 def order_production(world: World, state: State, command: Command) -> State:
     """Training, research and add-ons: the selected structures with the shortest queues take it, `repeat` more of them,
     as far as the money goes. Costs are paid now."""
-    units, players, table = state.units, state.players, world.actions
-    action, count = command.action, len(units.type)
+    units, players, tasks = state.units, state.players, world.tasks
+    count = len(units.type)
     each = lambda values: per_unit(values, count)  # noqa: E731
-    kind, idle = each(command.kind), units.order_action[:, 0] == 0
-    able = command.selected & units_with_queue(world, units) & is_kind(kind, Kind.TRAIN, Kind.RESEARCH, Kind.ADDON)
-    able &= ~each(table.needs_addon[action]) | has_addon(world, units)
+    task = leveled(world, command.task, players.upgrades[owners(count)])
+    kind, idle = tasks.kind[task], units.order_action[:, 0] == 0
+    able = units_with_queue(world, units) & is_kind(kind, *QUEUED, Kind.ADDON)
+    able &= ~tasks.needs_addon[task] | has_addon(world, units)
     able &= (kind != Kind.ADDON) | ((units.addon < 0) & idle)
     slots = count // 2
     key = by_player(jnp.where(able, (units.order_action > 0).sum(1), 100)) * slots + jnp.arange(slots)
     rank = (key[:, :, None] > key[:, None, :]).sum(2)
+    cost = lambda amounts: by_player(jnp.where(able, amounts[task], 0.0)).max(1)  # noqa: E731
+    minerals, vespene = cost(tasks.minerals), cost(tasks.vespene)
     share = lambda have, cost: jnp.where(cost > 0, have // jnp.maximum(cost, 1.0), 100.0)  # noqa: E731
-    most = jnp.minimum(share(players.minerals, table.minerals[action]), share(players.vespene, table.vespene[action]))
+    most = jnp.minimum(share(players.minerals, minerals), share(players.vespene, vespene))
     taken = by_player(able) & (rank < jnp.minimum(1 + command.repeat, most)[:, None])
-    units = give_orders(units, taken.reshape(-1), each(action), -1, each(command.place), queued=True)
-    rallies = command.selected & (kind == Kind.RALLY)
+    units = give_orders(units, taken.reshape(-1), each(command.action), -1, each(command.place), queued=True)
+    rallies = kind == Kind.RALLY
     rally = each(on_ground(world, command.place))
     players = players._replace(
-        minerals=players.minerals - taken.sum(1) * table.minerals[action],
-        vespene=players.vespene - taken.sum(1) * table.vespene[action],
+        minerals=players.minerals - taken.sum(1) * minerals,
+        vespene=players.vespene - taken.sum(1) * vespene,
     )
     units = units._replace(rally=jnp.where(rallies[:, None], rally, units.rally))
     return cancel_last(world, state._replace(units=units, players=players), command)
@@ -184,20 +194,20 @@ def order_production(world: World, state: State, command: Command) -> State:
 
 def cancel_last(world: World, state: State, command: Command) -> State:
     """Cancels the last training or research of each selected structure; its cost comes back."""
-    units, players, table = state.units, state.players, world.actions
+    units, players, tasks = state.units, state.players, world.tasks
     count, depth = units.order_action.shape
     length = (units.order_action > 0).sum(1)
     last = jnp.arange(depth) == length[:, None] - 1
-    action = (units.order_action * last).sum(1)
-    which = command.selected & (per_unit(command.kind, count) == Kind.CANCEL)
-    which &= is_kind(table.kind[action], Kind.TRAIN, Kind.RESEARCH)
-    refund = lambda cost: by_player(jnp.where(which, cost[action], 0.0)).sum(1)  # noqa: E731
+    task = world.task[(units.order_action * last).sum(1), units.type]
+    task = leveled(world, task, players.upgrades[owners(count)])
+    which = (tasks.kind[command.task] == Kind.CANCEL) & is_kind(tasks.kind[task], *QUEUED)
+    refund = lambda cost: by_player(jnp.where(which, cost[task], 0.0)).sum(1)  # noqa: E731
     units = units._replace(
         order_action=jnp.where(which[:, None] & last, 0, units.order_action),
         working=units.working & ~(which & (length == 1)),
     )
     players = players._replace(
-        minerals=players.minerals + refund(table.minerals), vespene=players.vespene + refund(table.vespene)
+        minerals=players.minerals + refund(tasks.minerals), vespene=players.vespene + refund(tasks.vespene)
     )
     return state._replace(units=units, players=players)
 
@@ -227,5 +237,5 @@ def command_players(
         selected=jnp.where(per_unit(acting, len(units.type)), command.selected, turn.selected),
         target=now(command.target, turn.target),
     )
-    camera = jnp.where((command.kind == Kind.CAMERA)[:, None], command.place, players.camera)
+    camera = jnp.where(command.camera[:, None], command.place, players.camera)
     return state._replace(players=players._replace(camera=camera), turn=turn)

@@ -6,8 +6,8 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import finished
 from asterism.game.geometry import length, span
-from asterism.game.rules import Kind
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners, pop_orders
+from asterism.game.tasks import Kind
 from asterism.game.world import World, is_kind, order_kind
 
 REACH = 0.2
@@ -38,7 +38,7 @@ def nearest_townhall(world: World, units: Units) -> Int[Array, " N"]:
 def workers_at(world: World, units: Units) -> Bool[Array, "N R"]:
     """Which resource each gathering worker is sent to."""
     count = units.type.shape[0]
-    gathering = is_kind(order_kind(world, units.order_action[:, 0]), Kind.GATHER, Kind.RETURN) & (units.type > 0)
+    gathering = is_kind(order_kind(world, units), Kind.GATHER, Kind.RETURN) & (units.type > 0)
     resource = jnp.where(gathering, units.order_target[:, 0] - count, -1)
     return resource[:, None] == jnp.arange(len(world.terrain.resources))
 
@@ -93,7 +93,7 @@ def assign_fields(world: World, state: State, load: Int[Array, "2 R"], waiting, 
 def mine(world: World, state: State, hall: Int[Array, " N"], dt: int) -> State:
     """One tick of all mining. `hall`: slot of each unit's nearest town hall, -1 for none."""
     units, count = state.units, len(state.units.type)
-    kinds = order_kind(world, units.order_action[:, 0])
+    kinds = order_kind(world, units)
     gathers = (kinds == Kind.GATHER) & (units.type > 0)
     resource = jnp.clip(units.order_target[:, 0] - count, 0, len(state.amounts) - 1)
     gas = world.terrain.is_geyser[resource].astype(jnp.int32)
@@ -132,7 +132,7 @@ def deliver(world: World, state: State, hall: Int[Array, " N"]) -> State:
     An order that waits behind mining is taken up once the worker has its load, behind bringing home when that is done.
     """
     units, count = state.units, len(state.units.type)
-    kinds = order_kind(world, units.order_action[:, 0])
+    kinds = order_kind(world, units)
     carries = is_kind(kinds, Kind.GATHER, Kind.RETURN) & (units.carrying > 0) & (units.type > 0)
     at_hall = jnp.maximum(hall, 0)
     reach = world.units.radius[units.type] + world.units.radius[units.type[at_hall]] + REACH

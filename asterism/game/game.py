@@ -121,6 +121,8 @@ def initial_state(
         type=kind,
         position=start + jnp.where((within > 0)[:, None], row, 0.0),
         health=world.units.health[kind],
+        shield=world.units.shield[kind],
+        energy=world.units.start_energy[kind],
         build_left=jnp.zeros(count),
         cooldown=jnp.zeros(count),
         order_action=jnp.zeros((count, queue), jnp.int32),

@@ -9,9 +9,9 @@ from asterism.game.combat import Fights
 from asterism.game.economy import REACH
 from asterism.game.geometry import length, span
 from asterism.game.navigation import GOAL_CELLS
-from asterism.game.rules import Kind
 from asterism.game.state import State, Units, owners, pop_orders
-from asterism.game.world import World, cell_index, is_kind, order_kind, walkable
+from asterism.game.tasks import Kind
+from asterism.game.world import World, cell_index, is_kind, order_kind, order_task, walkable
 
 ARRIVED = 1.0
 """Cells from its goal at which a unit's order is done."""
@@ -36,8 +36,8 @@ def goals(
     world: World, units: Units, fights: Fights, hall: Int[Array, " N"]
 ) -> tuple[Float[Array, "N 2"], Float[Array, " N"], Bool[Array, " N"]]:
     """Where each unit wants to go, how near it needs to come, and whether it moves at all."""
-    action = units.order_action[:, 0]
-    kind, count = order_kind(world, action), len(action)
+    task, count = order_task(world, units), len(units.type)
+    kind = world.tasks.kind[task]
     radius = world.units.radius[units.type]
     resource = jnp.clip(units.order_target[:, 0] - count, 0, len(world.terrain.resources) - 1)
     home = jnp.maximum(hall, 0)
@@ -49,7 +49,7 @@ def goals(
     goal = jnp.where(gathers[:, None], mining, units.order_position[:, 0])
     goal = jnp.where(fights.chases[:, None], units.position[jnp.maximum(fights.target, 0)], goal)
     stop = jnp.where(gathers, radius + contact + REACH / 2, 0.0)
-    stop = jnp.where(builds, world.rectangle[world.actions.product[action]][:, 2] + radius, stop)
+    stop = jnp.where(builds, world.rectangle[world.tasks.product[task]][:, 2] + radius, stop)
     ordered = is_kind(kind, Kind.MOVE, Kind.ATTACK, Kind.PATROL, Kind.GATHER, Kind.BUILD)
     ordered |= (kind == Kind.RETURN) & returns
     stands = (fights.target >= 0) & fights.in_range
@@ -98,7 +98,7 @@ def separation(world: World, units: Units, bodies: Bool[Array, " N"]) -> Float[A
 def move(world: World, state: State, fights: Fights, hall: Int[Array, " N"], dt: int) -> State:
     """One tick of movement: along the way, apart from each other, orders that are done dropped."""
     units = state.units
-    kind = order_kind(world, units.order_action[:, 0])
+    kind = order_kind(world, units)
     goal, stop, moves = goals(world, units, fights, hall)
     towards = heading(world, units, goal) - units.position
     to_corner = length(towards)

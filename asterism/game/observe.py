@@ -3,14 +3,14 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, UInt8
 
-from asterism.game.accounting import available_actions, counts, finished, supply
+from asterism.game.accounting import available_actions, counts, current_task, finished, supply
 from asterism.game.commands import place_to_location
 from asterism.game.economy import townhall_distance, worker_load
 from asterism.game.geometry import length
-from asterism.game.rules import Kind
 from asterism.game.sight import enemy_distance, visible_cells, visible_enemies
 from asterism.game.state import State, by_player, owners
-from asterism.game.world import World, is_kind, order_kind
+from asterism.game.tasks import TIMED
+from asterism.game.world import World, is_kind
 from asterism.interface.description import GameDescription
 from asterism.interface.observation import (
     POSITION_SCALE,
@@ -65,9 +65,9 @@ def unit_columns(world: World, state: State) -> dict[EntityField, Array]:
     units, table = state.units, world.units
     kind = units.type
     health = jnp.maximum(units.health, 0.0)
-    first = order_kind(world, units.order_action[:, 0])
-    busy = units.working & is_kind(first, Kind.TRAIN, Kind.RESEARCH)
-    total = jnp.maximum(world.actions.time[units.order_action[:, 0]], 1.0)
+    task = current_task(world, state)
+    busy = units.working & is_kind(world.tasks.kind[task], *TIMED)
+    total = jnp.maximum(world.tasks.time[task], 1.0)
     progress = jnp.where(busy, 1.0 - units.timer / total, 0.0)
     levels = lambda t: (t[kind] > 0) @ state.players.upgrades.astype(jnp.float32).T  # noqa: E731
     level = lambda t: jnp.take_along_axis(levels(t), owners(len(kind))[:, None], 1)[:, 0]  # noqa: E731
@@ -247,7 +247,7 @@ def observe(
     executed = players.executed._replace(units=players.executed.units | (done > 0), upgrades=players.upgrades)
     players = players._replace(explored=players.explored | visible, executed=executed)
     state = state._replace(players=players)
-    available = available_actions(world, state, jnp.asarray(game.selectable))
+    available = available_actions(world, state, game.selectable)
     listed = jnp.stack([entity_list(world, state, p, seen[p], size) for p in range(2)])
     state = state._replace(turn=state.turn._replace(entities=listed, available=available))
     table = entity_table(world, state, (game.unit_index["MineralField"], game.unit_index["VespeneGeyser"]))

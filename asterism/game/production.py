@@ -2,19 +2,20 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
 
-from asterism.game.accounting import finished, supply
+from asterism.game.accounting import available_tasks, current_task, finished, supply
 from asterism.game.economy import send_to_minerals
 from asterism.game.geometry import length, span
-from asterism.game.rules import Kind
-from asterism.game.state import Players, State, Units, by_player, give_orders, nearest, owners, pop_orders, spawn
-from asterism.game.world import ADDON_OFFSET, World, is_kind, order_kind, walkable
+from asterism.game.spawning import START_HEALTH, renew, spawn
+from asterism.game.state import Players, State, Units, by_player, give_orders, nearest, owners, pop_orders
+from asterism.game.tasks import QUEUED, TIMED, Builder, Kind
+from asterism.game.world import ADDON_OFFSET, World, is_kind, order_kind, order_task, walkable
+from asterism.interface.observation import Race
 
 BUILD_REACH = 0.5
 """Cells between a worker and the edge of what it builds."""
-START_HEALTH = 0.1
-"""Share of the health with which construction begins."""
 
 
 def clear_ground(world: World, kind, x, y, units: Units) -> Bool[Array, "..."]:
@@ -81,53 +82,63 @@ def _pay(players: Players, minerals, vespene) -> Players:
 def place_structures(world: World, state: State) -> State:
     """Workers that have come to their building site lay the foundation, one a player and tick.
 
-    Without ground or money they give up.
+    An SCV stays with it, a Probe leaves it, a Drone becomes it. Without ground or money they give up.
     """
-    units, table = state.units, world.actions
-    action = units.order_action[:, 0]
-    site = units.order_position[:, 0]
-    kind = table.product[action]
-    waiting = (table.kind[action] == Kind.BUILD) & (units.order_target[:, 0] < 0) & (units.type > 0)
+    units, tasks = state.units, world.tasks
+    task, site = order_task(world, units), units.order_position[:, 0]
+    kind, builder = tasks.product[task], tasks.builder[task]
+    waiting = (tasks.kind[task] == Kind.BUILD) & (units.order_target[:, 0] < 0) & (units.type > 0)
     reach = world.rectangle[kind][:, 2] + world.units.radius[units.type] + BUILD_REACH
     # A corner of the footprint is farther from its centre than half a side.
     ready = by_player(waiting & (span(units.position - site) <= reach))
     first = (ready & (jnp.cumsum(ready, 1) == 1)).reshape(-1)
-    owner = owners(len(action))
-    money = (table.minerals[action] <= state.players.minerals[owner]) & (
-        table.vespene[action] <= state.players.vespene[owner]
+    owner = owners(len(task))
+    money = (tasks.minerals[task] <= state.players.minerals[owner]) & (
+        tasks.vespene[task] <= state.players.vespene[owner]
     )
-    builder = nearest(by_player(~first).astype(jnp.float32)) + jnp.arange(2) * (len(action) // 2)
-    fits = jax.vmap(lambda b, player: can_stand(world, kind[b], site[b], units, player))(builder, jnp.arange(2))
+    chosen = nearest(by_player(~first).astype(jnp.float32)) + jnp.arange(2) * (len(task) // 2)
+    fits = jax.vmap(lambda b, player: can_stand(world, kind[b], site[b], units, player))(chosen, jnp.arange(2))
     room = by_player(units.type == 0).any(1)
-    laid = first & money & fits[owner] & room[owner]
-    health = START_HEALTH * world.units.health[kind]
-    spawned, child = spawn(units, laid, kind, site, world.units.build_time[kind], health)
-    cost = lambda amounts: by_player(jnp.where(laid, amounts[action], 0.0)).sum(1)  # noqa: E731
-    players = _pay(record_build(world, state, laid, kind, site), cost(table.minerals), cost(table.vespene))
-    target = jnp.where(laid, child, spawned.order_target[:, 0])
+    consumed = builder == Builder.IS_CONSUMED
+    laid = first & money & fits[owner] & (room[owner] | consumed)
+    spawned, child = spawn(world, units, laid & ~consumed, kind, site, world.units.build_time[kind])
+    cost = lambda amounts: by_player(jnp.where(laid, amounts[task], 0.0)).sum(1)  # noqa: E731
+    players = _pay(record_build(world, state, laid, kind, site), cost(tasks.minerals), cost(tasks.vespene))
+    target = jnp.where(laid & ~consumed, child, spawned.order_target[:, 0])
     spawned = spawned._replace(order_target=spawned.order_target.at[:, 0].set(target))
-    refused = first & ~laid
-    units = pop_orders(spawned, refused)
-    return state._replace(units=send_to_minerals(units, refused & (units.order_action[:, 0] == 0)), players=players)
+    spawned = become_structures(world, spawned, laid & consumed, kind, site)
+    over = (first & ~laid) | (laid & (builder == Builder.LEAVES))
+    units = pop_orders(spawned, over)
+    return state._replace(units=send_to_minerals(units, over & (units.order_action[:, 0] == 0)), players=players)
+
+
+def become_structures(world: World, units: Units, which: Bool[Array, " N"], kind, site) -> Units:
+    """Drones turn into the structures of type `kind` that they were sent to build at `site`."""
+    if not (np.asarray(world.tasks.builder) == Builder.IS_CONSUMED).any():
+        return units
+    return renew(world, units, which, kind, site, world.units.build_time[kind])
 
 
 def construct(world: World, state: State, dt: int) -> State:
-    """Structures grow while their builder is at work; a worker whose structure is done goes back to the minerals."""
+    """Structures grow, those of Terrans while their builder is at work; a worker whose structure is done goes back to
+    the minerals."""
     units, count = state.units, len(state.units.type)
-    kinds = order_kind(world, units.order_action[:, 0])
+    kinds = order_kind(world, units)
     target = units.order_target[:, 0]
     on_site = is_kind(kinds, Kind.BUILD, Kind.ADDON) & (target >= 0) & (target < count) & (units.type > 0)
     site = jnp.clip(target, 0, count - 1)
     reach = world.rectangle[units.type[site]][:, 2] + world.units.radius[units.type] + 2 * BUILD_REACH
     near = (span(units.position - units.position[site]) <= reach) | (kinds == Kind.ADDON)
     worked = jnp.zeros(count, bool).at[jnp.where(on_site & near, site, count)].set(True, mode="drop")
-    worked &= units.build_left > 0
+    worked |= world.units.race[units.type] != Race.TERRAN
+    worked &= (units.build_left > 0) & (units.type > 0)
     step = jnp.where(worked, jnp.minimum(dt, units.build_left), 0.0)
-    total = world.units.build_time[units.type]
-    grown = world.units.health[units.type] * (1 - START_HEALTH) * step / jnp.maximum(total, 1.0)
+    share = (1 - START_HEALTH) * step / jnp.maximum(world.units.build_time[units.type], 1.0)
+    most, most_shield = world.units.health[units.type], world.units.shield[units.type]
     units = units._replace(
         build_left=units.build_left - step,
-        health=jnp.minimum(units.health + grown, world.units.health[units.type]),
+        health=jnp.minimum(units.health + most * share, most),
+        shield=jnp.minimum(units.shield + most_shield * share, most_shield),
     )
     done = on_site & (units.build_left[site] <= 0)
     attached = done & (kinds == Kind.ADDON)
@@ -136,76 +147,115 @@ def construct(world: World, state: State, dt: int) -> State:
     return state._replace(units=send_to_minerals(units, idle))
 
 
+def _within(budget: Float[Array, " 2"], cost: Float[Array, "2 S"]) -> Bool[Array, "2 S"]:
+    """Who can be served in the order of slots. What the budget does not reach for by itself stands in nobody's way."""
+    cost = jnp.where(cost <= budget[:, None], cost, jnp.inf)
+    sum_to_here = jnp.cumsum(jnp.where(jnp.isfinite(cost), cost, 0.0), 1)
+    return (cost <= 0) | (jnp.isfinite(cost) & (sum_to_here <= budget[:, None]))
+
+
 def begin_work(world: World, state: State) -> State:
-    """Structures start on their first order: training where there is supply, research, an add-on."""
-    units, table = state.units, world.actions
-    action = units.order_action[:, 0]
-    kind = table.kind[action]
+    """Units start on their first order: training where there is supply, research, an add-on, a morph that is paid."""
+    units, tasks = state.units, world.tasks
+    task = current_task(world, state)
+    kind = tasks.kind[task]
     idle = finished(units) & ~units.working
     new_addon = (kind == Kind.ADDON) & (units.order_target[:, 0] < 0)
-    wants = idle & (is_kind(kind, Kind.TRAIN, Kind.RESEARCH) | new_addon)
+    morphs = idle & (kind == Kind.MORPH)
+    wants = idle & (is_kind(kind, *QUEUED) | new_addon) | morphs
     used, cap = supply(world, units)
-    need = by_player(jnp.where(wants, table.supply[action], 0.0))
-    # What finds no supply by itself does not stand in the way of what needs less.
-    need = jnp.where(used[:, None] + need <= cap[:, None], need, jnp.inf)
-    sum_to_here = jnp.cumsum(jnp.where(jnp.isfinite(need), need, 0.0), 1)
-    fed = (need == 0) | (jnp.isfinite(need) & (used[:, None] + sum_to_here <= cap[:, None]))
+    fed = _within(cap - used, by_player(jnp.where(wants, tasks.supply[task], 0.0)))
     living = by_player(units.type > 0).sum(1) + by_player(units.working & (kind == Kind.TRAIN)).sum(1)
     growing = by_player(wants & (is_kind(kind, Kind.TRAIN, Kind.ADDON)))
     room = ~growing | (living[:, None] + jnp.cumsum(growing, 1) <= growing.shape[1])
     starts = wants & (fed & room).reshape(-1)
-    product = jnp.where(kind == Kind.ADDON, world.addon_type[units.type], table.product[action])
+    starts, players = _begin_morphs(world, state, task, starts, morphs)
+    product = tasks.product[task]
     place = units.position + jnp.array(ADDON_OFFSET)
     laid = starts & (kind == Kind.ADDON)
-    health = START_HEALTH * world.units.health[product]
-    spawned, child = spawn(units, laid, product, place, world.units.build_time[product], health)
+    spawned, child = spawn(world, units, laid, product, place, world.units.build_time[product])
     target = jnp.where(laid & (child >= 0), child, spawned.order_target[:, 0])
-    timer = jnp.where(starts, table.time[action], spawned.timer)
+    timer = jnp.where(starts, tasks.time[task], spawned.timer)
     # The child took over a slot: what it wrote there stands.
     spawned = spawned._replace(
         order_target=spawned.order_target.at[:, 0].set(target),
         working=spawned.working | (starts & (kind != Kind.ADDON)),
-        timer=jnp.where(is_kind(kind, Kind.TRAIN, Kind.RESEARCH), timer, spawned.timer),
+        timer=jnp.where(is_kind(kind, *TIMED), timer, spawned.timer),
     )
-    listed = starts & is_kind(kind, Kind.TRAIN, Kind.ADDON)
-    players = record_build(world, state, listed, product, units.position)
-    return state._replace(units=spawned, players=players)
+    spawned = change_type(world, spawned, starts & morphs & (tasks.cocoon[task] > 0), tasks.cocoon[task])
+    listed = starts & (is_kind(kind, Kind.TRAIN, Kind.ADDON) | (morphs & (tasks.minerals[task] > 0)))
+    players = record_build(world, state._replace(players=players), listed, product, units.position)
+    refused = morphs & ~starts
+    return state._replace(units=pop_orders(spawned, refused), players=players)
+
+
+def _begin_morphs(world: World, state: State, task, starts, morphs) -> tuple[Bool[Array, " N"], Players]:
+    """Which of `starts` begin, now that morphs have to be paid for, and the players when they are."""
+    tasks, players = world.tasks, state.players
+    if not (np.asarray(tasks.kind) == Kind.MORPH).any():
+        return starts, players
+    tech = available_tasks(world, state)[owners(len(task)), task]
+    morphs = morphs & starts & tech
+    cost = [by_player(jnp.where(morphs, amounts[task], 0.0)) for amounts in (tasks.minerals, tasks.vespene)]
+    paid = _within(players.minerals, cost[0]) & _within(players.vespene, cost[1])
+    begins = morphs & paid.reshape(-1)
+    spent = [jnp.where(paid, amounts, 0.0).sum(1) for amounts in cost]
+    return jnp.where(is_kind(tasks.kind[task], Kind.MORPH), begins, starts), _pay(players, *spent)
+
+
+def change_type(world: World, units: Units, which: Bool[Array, " N"], kind: Int[Array, " N"]) -> Units:
+    """The units in `which` become of type `kind` and keep their share of health and shields."""
+    table = world.units
+    share = lambda have, most: have / jnp.maximum(most[units.type], 1.0) * most[kind]  # noqa: E731
+    gains_energy = which & (table.energy[kind] > 0) & (table.energy[units.type] <= 0)
+    return units._replace(
+        type=jnp.where(which, kind, units.type),
+        health=jnp.where(which, share(units.health, table.health), units.health),
+        shield=jnp.where(which, share(units.shield, table.shield), units.shield),
+        energy=jnp.where(gains_energy, table.start_energy[kind], units.energy),
+    )
 
 
 def finish_work(world: World, state: State, dt: int) -> State:
-    """Training and research go on; what is done appears beside its structure and follows the rally point."""
-    units, table = state.units, world.actions
-    action = units.order_action[:, 0]
-    kind = table.kind[action]
-    busy = finished(units) & units.working & is_kind(kind, Kind.TRAIN, Kind.RESEARCH)
+    """Training, research and morphs go on; what is trained appears beside its structure and follows the rally point."""
+    units, tasks = state.units, world.tasks
+    task, count = current_task(world, state), len(state.units.type)
+    kind, product = tasks.kind[task], tasks.product[task]
+    busy = finished(units) & units.working & is_kind(kind, *TIMED)
     # Without a free slot what is finished waits.
     timer = jnp.where(busy, jnp.maximum(units.timer - dt, 0.0), units.timer)
     done = busy & (timer <= 0)
-    trained = done & (kind == Kind.TRAIN)
-    product = table.product[action]
-    centre = jnp.array(world.terrain.level.shape[::-1]) / 2.0
-    outward = centre - units.position
-    outward = outward / jnp.maximum(length(outward), 1e-3)[:, None]
-    gap = world.units.radius[units.type] + world.units.radius[product]
-    place = units.position + outward * gap[:, None]
-    place = jnp.where(walkable(world, place)[:, None], place, units.position)
+    morphed = done & (kind == Kind.MORPH)
+    spawns = done & ((kind == Kind.TRAIN) | (morphed & (tasks.count[task] > 1)))
+    place = jnp.where(morphed[:, None], units.position, _exits(world, units, product))
     rally = units.rally
-    spawned, child = spawn(
-        units._replace(timer=timer), trained, product, place, jnp.zeros(len(action)), world.units.health[product]
-    )
-    spawned = pop_orders(spawned, done & ~(trained & (child < 0)))
-    count = len(action)
+    spawned, child = spawn(world, units._replace(timer=timer), spawns, product, place, jnp.zeros(count))
+    waits = spawns & (child < 0)
+    spawned = pop_orders(spawned, done & ~waits)
+    spawned = change_type(world, spawned, morphed & ~waits, product)
     born = jnp.zeros(count, bool).at[jnp.where(child >= 0, child, count)].set(True, mode="drop")
     goal = jnp.zeros((count, 2)).at[jnp.where(child >= 0, child, count)].set(rally, mode="drop")
     rallied = born & (goal[:, 0] >= 0)
     spawned = give_orders(spawned, rallied, world.unit_action["Move_pt"], -1, goal)
     researched = by_player(done & (kind == Kind.RESEARCH))
-    which = by_player(table.upgrade[action])
+    which = by_player(tasks.upgrade[task])
     known = jnp.arange(state.players.upgrades.shape[1])
     found = ((which[:, :, None] == known) & researched[:, :, None]).any(1)
     players = state.players._replace(upgrades=state.players.upgrades | found)
-    units = send_to_minerals(spawned, born & ~rallied & world.units.worker[spawned.type])
+    hatched = morphed & ~waits & (tasks.cocoon[task] > 0)
+    free = (born & ~rallied) | (hatched & (spawned.order_action[:, 0] == 0))
+    units = send_to_minerals(spawned, free & world.units.worker[spawned.type])
     return state._replace(units=units, players=players)
+
+
+def _exits(world: World, units: Units, product: Int[Array, " N"]) -> Float[Array, "N 2"]:
+    """Where what a structure has trained appears: at its edge towards the middle of the map."""
+    centre = jnp.array(world.terrain.level.shape[::-1]) / 2.0
+    outward = centre - units.position
+    outward = outward / jnp.maximum(length(outward), 1e-3)[:, None]
+    gap = world.units.radius[units.type] + world.units.radius[product]
+    place = units.position + outward * gap[:, None]
+    return jnp.where(walkable(world, place)[:, None], place, units.position)
 
 
 def snap(

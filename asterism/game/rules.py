@@ -1,55 +1,17 @@
 """The rules of a game version as arrays: which units, actions and upgrades of the tables it has and what they do."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 
+from asterism.game.rosters import TERRAN_V1, UPGRADES_V1, full_units, full_upgrades
 from asterism.game.tables import ATTRIBUTES, UnitRow, UpgradeRow, Weapon, load_units, load_upgrades
+from asterism.game.tasks import Kind, Task, make_tasks
 from asterism.interface.description import ActionType, GameDescription, UnitType, raw_functions
+from asterism.interface.observation import Race
 
 MINERAL_FIELD, GEYSER = "MineralField", "VespeneGeyser"
-
-
-class Kind(IntEnum):
-    """What an action does in this game."""
-
-    NO_OP = 0
-    CAMERA = 1
-    SMART = 2
-    MOVE = 3
-    ATTACK = 4
-    STOP = 5
-    HOLD = 6
-    PATROL = 7
-    GATHER = 8
-    RETURN = 9
-    BUILD = 10
-    ADDON = 11
-    TRAIN = 12
-    RESEARCH = 13
-    RALLY = 14
-    CANCEL = 15
-
-
-# Raw functions that are not derived from what a unit makes: name, kind, who can take it.
-COMMON_ACTIONS = (
-    ("raw_move_camera", Kind.CAMERA, "none"),
-    ("Smart_pt", Kind.SMART, "mobile"),
-    ("Smart_unit", Kind.SMART, "mobile"),
-    ("Move_pt", Kind.MOVE, "mobile"),
-    ("Attack_pt", Kind.ATTACK, "armed"),
-    ("Attack_unit", Kind.ATTACK, "armed"),
-    ("Stop_quick", Kind.STOP, "mobile"),
-    ("HoldPosition_quick", Kind.HOLD, "mobile"),
-    ("Patrol_pt", Kind.PATROL, "mobile"),
-    ("Harvest_Gather_unit", Kind.GATHER, "worker"),
-    ("Harvest_Return_quick", Kind.RETURN, "worker"),
-    ("Rally_Units_pt", Kind.RALLY, "barracks"),
-    ("Rally_Workers_pt", Kind.RALLY, "townhall"),
-    ("Cancel_Last_quick", Kind.CANCEL, "trainer"),
-)
 
 
 class WeaponTable(NamedTuple):
@@ -72,6 +34,10 @@ class UnitTable(NamedTuple):
     health: np.ndarray
     shield: np.ndarray
     energy: np.ndarray
+    start_energy: np.ndarray
+    health_regen: np.ndarray  # a loop
+    shield_regen: np.ndarray  # a loop, out of combat
+    energy_regen: np.ndarray  # a loop
     armor: np.ndarray
     upgrade_armor: np.ndarray  # [U, K]
     attributes: np.ndarray
@@ -92,23 +58,42 @@ class UnitTable(NamedTuple):
     takes_addon: np.ndarray
     cargo: np.ndarray
     in_build_order: np.ndarray  # neither worker nor supply (AlphaStar, Methods: z)
+    race: np.ndarray  # `Race`
+    needs_power: np.ndarray
+    power_radius: np.ndarray  # cells
+    needs_creep: np.ndarray
+    blocked_by_creep: np.ndarray
+    creep_speed: np.ndarray  # factor on creep
+    detection: np.ndarray  # cells
+    cargo_capacity: np.ndarray
+    normal_mode: np.ndarray  # unit type index of the type whose mode this is; its own if none
+    larva_home: np.ndarray  # larvae come of it
+    counts_as: np.ndarray  # [U, U] the second type fulfils what asks for the first
     ground: WeaponTable
     air: WeaponTable
 
 
-class ActionTable(NamedTuple):
-    """Columns by action index [A]."""
+class TaskTable(NamedTuple):
+    """Columns by task index [T]; task 0 is none."""
 
     kind: np.ndarray
+    action: np.ndarray  # action index
     product: np.ndarray  # unit type index, 0 for none
+    user: np.ndarray  # unit type index of the first that does it
     upgrade: np.ndarray  # upgrade index, -1 for none
     minerals: np.ndarray
     vespene: np.ndarray
-    supply: np.ndarray
-    time: np.ndarray
-    requires: np.ndarray  # [A, U]
+    supply: np.ndarray  # of the products less that of what turns into them
+    occupies: np.ndarray  # supply of the unit while it does the task
+    time: np.ndarray  # loops
+    count: np.ndarray  # units that come of it
+    requires: np.ndarray  # [T, U] unit types that must stand, each itself or one that counts as it
+    requires_upgrade: np.ndarray  # upgrade index, -1 for none
     needs_addon: np.ndarray
-    repeat: np.ndarray
+    morphs: np.ndarray  # the unit itself becomes the product
+    cocoon: np.ndarray  # unit type index of what the unit is meanwhile, 0 for what it was
+    builder: np.ndarray  # `Builder`
+    next_level: np.ndarray  # the task in its place once its upgrade is known, 0 for none
 
 
 @dataclass(frozen=True)
@@ -117,7 +102,9 @@ class Rules:
 
     description: GameDescription
     units: UnitTable
-    actions: ActionTable
+    tasks: TaskTable
+    task: np.ndarray
+    """[A, U] index of the task that an action is for a unit type; of the first level where there are several."""
 
 
 def _weapon_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], plane: str) -> WeaponTable:
@@ -163,6 +150,10 @@ def _unit_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], addon_t
         health=column(lambda u: u.max_health),
         shield=column(lambda u: u.max_shield),
         energy=column(lambda u: u.max_energy),
+        start_energy=column(lambda u: u.start_energy),
+        health_regen=column(lambda u: u.health_regen),
+        shield_regen=column(lambda u: u.shield_regen),
+        energy_regen=column(lambda u: u.energy_regen),
         armor=column(lambda u: u.armor),
         upgrade_armor=np.array(armor, np.float32).reshape(len(units), len(upgrades)),
         attributes=column(lambda u: sum(1 << ATTRIBUTES.index(a) for a in u.attributes), np.int32),
@@ -180,136 +171,131 @@ def _unit_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], addon_t
         flying=column(lambda u: u.is_flying, bool),
         addon=column(lambda u: u.is_addon, bool),
         footprint=column(lambda u: max(u.footprint)),
-        takes_addon=column(lambda u: u.id in addon_takers, bool),
+        takes_addon=column(lambda u: u.id in addon_takers and not u.is_flying, bool),
         cargo=column(lambda u: u.cargo_size, np.int32),
         in_build_order=column(lambda u: not u.is_worker and not (u.supply_provided and not u.is_townhall), bool),
+        race=column(lambda u: Race[u.race.upper()], np.int32),
+        needs_power=column(lambda u: u.needs_power, bool),
+        power_radius=column(lambda u: u.power_radius),
+        needs_creep=column(lambda u: u.needs_creep, bool),
+        blocked_by_creep=column(lambda u: u.blocked_by_creep, bool),
+        creep_speed=column(lambda u: u.creep_speed),
+        detection=column(lambda u: u.detection_range),
+        cargo_capacity=column(lambda u: u.cargo_capacity, np.int32),
+        normal_mode=_normal_modes(units),
+        larva_home=column(lambda u: u.is_townhall and u.race == "zerg", bool),
+        counts_as=_counts_as(units),
         ground=_weapon_table(units, upgrades, "ground"),
         air=_weapon_table(units, upgrades, "air"),
     )
 
 
-def _can_take(who: str, unit: UnitRow, units: list[UnitRow], trainers: set[int]) -> bool:
-    barracks = {p for made in units if not made.is_structure for p in made.producers}
-    return {
-        "none": False,
-        "mobile": unit.speed > 0,
-        "armed": unit.speed > 0 and bool(unit.weapons),
-        "worker": unit.is_worker,
-        "trainer": unit.id in trainers,
-        "barracks": unit.id in barracks and not unit.is_townhall,
-        "townhall": unit.is_townhall,
-    }[who]
+def _normal_modes(units: list[UnitRow | None]) -> np.ndarray:
+    index = {unit.id: u for u, unit in enumerate(units) if unit}
+    return np.array([index.get(unit.normal_mode, u) if unit else u for u, unit in enumerate(units)], np.int32)
 
 
-def _action(name: str, units: tuple[str, ...], repeat: bool = False) -> ActionType:
+def _counts_as(units: list[UnitRow | None]) -> np.ndarray:
+    index = {unit.id: u for u, unit in enumerate(units) if unit}
+    table = np.eye(len(units), dtype=bool)
+    for u, unit in enumerate(units):
+        table[[index[i] for i in (unit.tech_alias if unit else ()) if i in index], u] = True
+    return table
+
+
+def _action(name: str, tasks: list[Task], shown: list[str]) -> ActionType:
     row = raw_functions()[name]
+    repeats = any(task.repeats for task in tasks)
     return ActionType(
         id=row["id"],
         name=name,
         ability_id=row["ability_id"],
         general_id=row["general_id"],
-        queued=row["queued"] and not repeat,
+        queued=row["queued"] and not repeats,
         selects=row["units"],
         target_unit=row["target_unit"],
         location=row["location"],
-        repeat=repeat,
-        units=units,
+        repeat=repeats,
+        units=tuple(dict.fromkeys(name for name in shown if any(name in task.users for task in tasks))),
     )
-
-
-def _maker(row: UnitRow | UpgradeRow, functions: dict[str, dict]) -> str | None:
-    """Name of the raw function that makes a unit or upgrade: the general one where there is one."""
-    for ability in (getattr(row, "general_id", 0), row.ability_id):
-        names = [f["name"] for f in functions.values() if ability and f["ability_id"] == ability]
-        fitting = [n for n in names if n.split("_")[0] in ("Train", "Research", "Build")]
-        fitting.sort(key=lambda n: not n.endswith("_quick"))
-        if fitting:
-            return fitting[0]
-    return None
-
-
-def _kind(row: UnitRow | UpgradeRow) -> Kind:
-    if isinstance(row, UpgradeRow):
-        return Kind.RESEARCH
-    if row.is_addon:
-        return Kind.ADDON
-    return Kind.BUILD if row.is_structure else Kind.TRAIN
 
 
 def make_rules(name: str, unit_names: tuple[str, ...], upgrade_names: tuple[str, ...], map_cells: int) -> Rules:
     """Rules of a game with the given rows of the tables; actions follow from what the units can make."""
     by_name = {row.name: row for row in load_units()}
-    units = [by_name[n] for n in unit_names]
-    upgrades = [row for n in upgrade_names for row in load_upgrades() if row.name == n]
-    here = {unit.id: unit.name for unit in units}
-    makers: dict[str, list] = {}
-    for row in (*units, *upgrades):
-        function = _maker(row, raw_functions())
-        if function and any(p in here for p in row.producers):
-            makers.setdefault(function, []).append(row)
-    trainers = {p for row in (*units, *upgrades) if _kind(row) in (Kind.TRAIN, Kind.RESEARCH) for p in row.producers}
-    actions = [_action("no_op", ())]
-    kinds = [Kind.NO_OP]
-    for function, kind, who in COMMON_ACTIONS:
-        actions.append(_action(function, tuple(u.name for u in units if _can_take(who, u, units, trainers))))
-        kinds.append(kind)
-    for function, rows in makers.items():
-        takers = tuple(sorted({here[p] for row in rows for p in row.producers if p in here}))
-        kind = _kind(rows[0])
-        actions.append(_action(function, takers, repeat=kind is Kind.TRAIN))
-        kinds.append(kind)
+    units = tuple(by_name[n] for n in unit_names)
+    upgrades = tuple(row for n in upgrade_names for row in load_upgrades() if row.name == n)
+    tasks = make_tasks(units, upgrades)
+    functions: dict[str, list[Task]] = {"no_op": [Task("no_op", Kind.NO_OP)]}
+    for task in tasks:
+        functions.setdefault(task.function, []).append(task)
     neutral = (UnitType(341, MINERAL_FIELD), UnitType(342, GEYSER))
     description = GameDescription(
         name=name,
         unit_types=(UnitType(0, "none"), *(UnitType(u.id, u.name) for u in units), *neutral),
-        actions=tuple(actions),
+        actions=tuple(_action(function, rows, list(unit_names)) for function, rows in functions.items()),
         upgrades=upgrade_names,
         effects=("none",),
         map_cells=map_cells,
     )
     addon_takers = {p for unit in units if unit.is_addon for p in unit.producers}
     rows = [None, *units, None, None]
-    table = _action_table(description, kinds, makers, upgrade_names)
-    return Rules(description, _unit_table(rows, upgrades, addon_takers), table)
-
-
-def _action_table(game: GameDescription, kinds, makers, upgrade_names) -> ActionTable:
-    count, index = len(game.actions), game.unit_index
-    by_id = {unit.id: i for i, unit in enumerate(game.unit_types)}
-    product, upgrade = np.zeros(count, np.int32), np.full(count, -1, np.int32)
-    minerals, vespene, supply, time = (np.zeros(count, np.float32) for _ in range(4))
-    requires = np.zeros((count, len(game.unit_types)), bool)
-    needs_addon = np.zeros(count, bool)
-    for function, rows in makers.items():
-        a, row = game.action_index[function], rows[0]
-        minerals[a], vespene[a] = row.minerals, row.vespene
-        requires[a, [by_id[r] for r in row.requires if r in by_id]] = True
-        if isinstance(row, UpgradeRow):
-            upgrade[a], time[a] = upgrade_names.index(row.name), row.time
-        else:
-            product[a], time[a], supply[a] = index[row.name], row.build_time, row.supply
-            needs_addon[a] = row.needs_addon
-    return ActionTable(
-        kind=np.array(kinds, np.int32),
-        product=product,
-        upgrade=upgrade,
-        minerals=minerals,
-        vespene=vespene,
-        supply=supply,
-        time=time,
-        requires=requires,
-        needs_addon=needs_addon,
-        repeat=np.array([a.repeat for a in game.actions], bool),
+    listed = (functions["no_op"][0], *tasks)
+    return Rules(
+        description,
+        _unit_table(rows, list(upgrades), addon_takers),
+        _task_table(description, listed),
+        _task_index(description, listed),
     )
 
 
-TERRAN_V1 = (
-    "SCV Marine Marauder Reaper Hellion SiegeTank CommandCenter SupplyDepot Refinery Barracks BarracksTechLab "
-    "EngineeringBay Factory FactoryTechLab MissileTurret"
-).split()
-UPGRADES_V1 = ("TerranInfantryWeaponsLevel1", "TerranInfantryArmorsLevel1")
+def _task_index(game: GameDescription, tasks: tuple[Task, ...]) -> np.ndarray:
+    index = np.zeros((len(game.actions), len(game.unit_types)), np.int32)
+    for t, task in reversed(list(enumerate(tasks))):
+        if task.level == 0:
+            # What turns into a cocoon goes on with the same task in it.
+            names = (*task.users, *([task.cocoon] if task.cocoon else []))
+            index[game.action_index[task.function], [game.unit_index[name] for name in names]] = t
+    return index
+
+
+def _task_table(game: GameDescription, tasks: tuple[Task, ...]) -> TaskTable:
+    def column(get, dtype=np.float32):
+        return np.array([get(task) for task in tasks], dtype)
+
+    upgrades = {name: i for i, name in enumerate(game.upgrades)}
+    places = {(task.function, task.users, task.level): t for t, task in enumerate(tasks)}
+    unit = lambda name: game.unit_index[name] if name else 0  # noqa: E731
+    requires = np.zeros((len(tasks), len(game.unit_types)), bool)
+    for row, task in zip(requires, tasks, strict=True):
+        row[[game.unit_index[name] for name in task.requires]] = True
+    return TaskTable(
+        kind=column(lambda t: t.kind, np.int32),
+        action=column(lambda t: game.action_index[t.function], np.int32),
+        product=column(lambda t: unit(t.product), np.int32),
+        user=column(lambda t: unit(t.users[0]) if t.users else 0, np.int32),
+        upgrade=column(lambda t: upgrades.get(t.upgrade, -1), np.int32),
+        minerals=column(lambda t: t.minerals),
+        vespene=column(lambda t: t.vespene),
+        supply=column(lambda t: t.supply),
+        occupies=column(lambda t: t.supply + t.turned),
+        time=column(lambda t: t.time),
+        count=column(lambda t: t.count, np.int32),
+        requires=requires,
+        requires_upgrade=column(lambda t: upgrades.get(t.requires_upgrade, -1), np.int32),
+        needs_addon=column(lambda t: t.needs_addon, bool),
+        morphs=column(lambda t: t.kind in (Kind.MORPH, Kind.LAND), bool),
+        cocoon=column(lambda t: unit(t.cocoon), np.int32),
+        builder=column(lambda t: t.builder, np.int32),
+        next_level=column(lambda t: places.get((t.function, t.users, t.level + 1), 0), np.int32),
+    )
 
 
 def terran_v1(map_cells: int = 64) -> Rules:
     """Terran against Terran on the ground: the first version of the embedded game."""
-    return make_rules("terran_v1", tuple(TERRAN_V1), UPGRADES_V1, map_cells)
+    return make_rules("terran_v1", TERRAN_V1, UPGRADES_V1, map_cells)
+
+
+def full(map_cells: int = 64) -> Rules:
+    """All three races of the ranked game, version 5.0.14."""
+    return make_rules("full", full_units(), full_upgrades(), map_cells)

@@ -14,6 +14,8 @@ class Units(NamedTuple):
     type: Int[Array, " N"]
     position: Float[Array, "N 2"]
     health: Float[Array, " N"]
+    shield: Float[Array, " N"]
+    energy: Float[Array, " N"]
     build_left: Float[Array, " N"]
     """Construction still to be done; 0 for a finished unit."""
     cooldown: Float[Array, " N"]
@@ -138,41 +140,3 @@ def give_orders(units: Units, which: Bool[Array, " N"], action, target, position
         rally=jnp.where(fresh[:, None], -1.0, units.rally),
         seeking=units.seeking & ~which,
     )
-
-
-def spawn(units: Units, want: Bool[Array, " N"], kind, position, build_left, health) -> tuple[Units, Int[Array, " N"]]:
-    """New units, at most one a parent slot, in free slots of the parent's player.
-
-    Args:
-      want: the parents; `kind`, `position`, `build_left`, `health` describe the child of each.
-    Returns:
-      The units, and for each parent its child's slot (-1 where it wanted none or no slot was free).
-    """
-    count = units.type.shape[0]
-    slots = count // 2
-    free = by_player(units.type == 0)
-    free_rank = jnp.where(free, jnp.cumsum(free, 1) - 1, slots)
-    wanted = by_player(want)
-    want_rank = jnp.where(wanted, jnp.cumsum(wanted, 1) - 1, slots + 1)
-    pairs = free_rank[:, :, None] == want_rank[:, None, :]  # [2, child, parent]
-    born = pairs.any(2).reshape(-1)
-    base = (jnp.arange(2) * slots)[:, None]
-    within = jnp.arange(slots)  # a pair is the only one of its row and column: its index is a sum
-    parent = ((pairs * within).sum(2) + base).reshape(-1)
-    child = jnp.where(pairs.any(1), (pairs * within[:, None]).sum(1) + base, -1).reshape(-1)
-    take = lambda new, old: jnp.where(born.reshape(-1, *([1] * (old.ndim - 1))), new, old)  # noqa: E731
-    return units._replace(
-        type=take(kind[parent], units.type),
-        position=take(position[parent], units.position),
-        health=take(health[parent], units.health),
-        build_left=take(build_left[parent], units.build_left),
-        cooldown=take(0.0, units.cooldown),
-        order_action=take(0, units.order_action),
-        order_target=take(-1, units.order_target),
-        working=take(False, units.working),
-        timer=take(0.0, units.timer),
-        carrying=take(0, units.carrying),
-        addon=take(-1, units.addon),
-        rally=take(-1.0, units.rally),
-        seeking=take(False, units.seeking),
-    ), child

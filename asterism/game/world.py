@@ -12,9 +12,11 @@ from scipy.ndimage import distance_transform_edt
 
 from asterism.game.maps import Map, free_ground, free_rectangles
 from asterism.game.navigation import cached_waypoints, symmetric
-from asterism.game.rules import ActionTable, Kind, Rules, UnitTable
+from asterism.game.rules import Rules, TaskTable, UnitTable
 from asterism.game.settings import GameSettings
+from asterism.game.state import Units
 from asterism.game.tables import load_economy
+from asterism.game.tasks import Builder, Kind
 
 ADDON_OFFSET = (2.5, -0.5)
 
@@ -52,7 +54,9 @@ class World(NamedTuple):
     """Rules, terrain and settings that the stages of a step read. Tables are jnp arrays."""
 
     units: UnitTable
-    actions: ActionTable
+    tasks: TaskTable
+    task: Int[Array, "A U"]
+    """What an action is for a unit type (index into `tasks`)."""
     terrain: Terrain
     economics: Economics
     footprint: Int[Array, " U"]
@@ -61,9 +65,8 @@ class World(NamedTuple):
     """Ground that a structure keeps to itself, from its centre: x, y offset of the middle, half width, half height."""
     unit_action: dict[str, int]
     """Index of the actions that the rules themselves give: Move_pt, Attack_unit, Harvest_Gather_unit."""
-    addon_type: Int[Array, " U"]
     build_action: Int[Array, " U"]
-    """The action with which a worker builds each type, 0 for none."""
+    """The action with which a worker builds each type and stays with it, 0 for none."""
     reveal_after: int
     """Game loops without a town hall after which a player's structures are shown to the enemy."""
 
@@ -128,25 +131,24 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
         start_workers=economy.start_workers,
         supply_cap=float(economy.supply_cap),
     )
-    addon_type = np.zeros(len(rules.units.addon), np.int32)
-    names = rules.description.unit_index
-    for name, index in names.items():
-        if name.endswith("TechLab") and name != "TechLab":
-            addon_type[names[name.removesuffix("TechLab")]] = index
-    tables = jax.tree.map(jnp.asarray, (rules.units, rules.actions, terrain, economics))
+    tables = jax.tree.map(jnp.asarray, (rules.units, rules.tasks, rules.task, terrain, economics))
     wanted = ("Move_pt", "Attack_pt", "Attack_unit", "Harvest_Gather_unit")
     given = {name: rules.description.action_index[name] for name in wanted}
     build_action = np.zeros(len(rules.units.addon), np.int32)
-    builds = np.flatnonzero(rules.actions.kind == Kind.BUILD)
-    build_action[rules.actions.product[builds]] = builds
-    constants = (footprint, _rectangles(rules), addon_type, build_action)
-    footprint, rectangle, addon_type, build_action = map(jnp.asarray, constants)
-    return World(*tables, footprint, rectangle, given, addon_type, build_action, settings.reveal_after)
+    builds = (rules.tasks.kind == Kind.BUILD) & (rules.tasks.builder == Builder.STAYS)
+    build_action[rules.tasks.product[builds]] = rules.tasks.action[builds]
+    footprint, rectangle, build_action = map(jnp.asarray, (footprint, _rectangles(rules), build_action))
+    return World(*tables, footprint, rectangle, given, build_action, settings.reveal_after)
 
 
-def order_kind(world: World, order_action: Int[Array, " N"]) -> Int[Array, " N"]:
+def order_task(world: World, units: Units) -> Int[Array, " N"]:
+    """What the first order of each unit is (index into `World.tasks`), of an upgrade the first level."""
+    return world.task[units.order_action[:, 0], units.type]
+
+
+def order_kind(world: World, units: Units) -> Int[Array, " N"]:
     """What the first order of each unit is (`Kind`)."""
-    return world.actions.kind[order_action]
+    return world.tasks.kind[order_task(world, units)]
 
 
 def is_kind(kinds, *which: Kind):

@@ -59,6 +59,10 @@ class Scenario:
         kind = self.kinds[name]
         self.units.type[slot], self.units.position[slot] = kind, place
         self.units.health[slot] = self.rules.units.health[kind] if health is None else health
+        self.units.shield[slot], self.units.energy[slot] = (
+            self.rules.units.shield[kind],
+            self.rules.units.start_energy[kind],
+        )
         for field, value in (
             ("build_left", 0),
             ("cooldown", 0),

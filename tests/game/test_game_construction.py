@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from asterism.game.production import can_stand
-from asterism.game.rules import Kind, terran_v1
+from asterism.game.rules import terran_v1
+from asterism.game.tasks import Kind
 
 RULES = terran_v1()
 NAMES = [action.name for action in RULES.description.actions]
-BUILT = [name for name, kind in zip(NAMES, RULES.actions.kind, strict=True) if kind == Kind.BUILD]
+TASKS = {NAMES[action]: task for task, action in reversed(list(enumerate(RULES.tasks.action)))}
+BUILT = [name for name, t in TASKS.items() if RULES.tasks.kind[t] == Kind.BUILD]
 REAL = {  # minerals, vespene, game loops, from StarCraft II 5.0.14
     "Build_CommandCenter_pt": (400, 0, 1600),
     "Build_SupplyDepot_pt": (100, 0, 480),
@@ -24,7 +26,7 @@ DEPOT, BARRACKS = "Build_SupplyDepot_pt", "Build_Barracks_pt"
 
 
 def made_by(name):
-    return RULES.description.unit_types[RULES.actions.product[NAMES.index(name)]].name
+    return RULES.description.unit_types[RULES.tasks.product[TASKS[name]]].name
 
 
 def newest(scenario, name):
@@ -35,8 +37,8 @@ def newest(scenario, name):
 def test_structures_cost_and_last_what_the_tables_say(empty, name):
     for i, other in enumerate(("SupplyDepot", "Barracks", "EngineeringBay", "CommandCenter")):
         empty.put(other, 24, 24 + 5 * i)
-    a, product = NAMES.index(name), made_by(name)
-    cost = tuple(float(t[a]) for t in (RULES.actions.minerals, RULES.actions.vespene, RULES.actions.time))
+    a, product = TASKS[name], made_by(name)
+    cost = tuple(float(t[a]) for t in (RULES.tasks.minerals, RULES.tasks.vespene, RULES.tasks.time))
     assert cost == REAL[name]
     geyser = int(np.flatnonzero(empty.game.world.terrain.is_geyser)[0])
     site = np.array(empty.game.world.terrain.resources[geyser]) if "Refinery" in name else np.array((38.5, 26.5))

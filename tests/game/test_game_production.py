@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from asterism.game.rules import Kind, terran_v1
+from asterism.game.rules import terran_v1
+from asterism.game.tasks import Kind
 
 RULES = terran_v1()
 NAMES = [action.name for action in RULES.description.actions]
-MADE = [name for name, kind in zip(NAMES, RULES.actions.kind, strict=True) if kind in (Kind.TRAIN, Kind.RESEARCH)]
+TASKS = {NAMES[action]: task for task, action in reversed(list(enumerate(RULES.tasks.action)))}
+MADE = [name for name, t in TASKS.items() if RULES.tasks.kind[t] in (Kind.TRAIN, Kind.RESEARCH)]
 REAL = {  # minerals, vespene, game loops, from StarCraft II 5.0.14
     "Train_SCV_quick": (50, 0, 272),
     "Train_Marine_quick": (50, 0, 400),
@@ -35,20 +37,20 @@ def maker_of(name, makers):
 
 @pytest.mark.parametrize("name", MADE)
 def test_training_and_research_cost_and_last_what_the_tables_say(empty, name):
-    slot, a = maker_of(name, stage(empty)), NAMES.index(name)
+    slot, a = maker_of(name, stage(empty)), TASKS[name]
     if name in REAL:
-        assert (RULES.actions.minerals[a], RULES.actions.vespene[a], RULES.actions.time[a]) == REAL[name]
-    product = RULES.description.unit_types[RULES.actions.product[a]].name
+        assert (RULES.tasks.minerals[a], RULES.tasks.vespene[a], RULES.tasks.time[a]) == REAL[name]
+    product = RULES.description.unit_types[RULES.tasks.product[a]].name
     before = empty.count(product)
     empty.order(name, slot)
-    assert (empty.minerals(), empty.vespene()) == (1000 - RULES.actions.minerals[a], 1000 - RULES.actions.vespene[a])
-    upgrade = RULES.actions.upgrade[a]
+    assert (empty.minerals(), empty.vespene()) == (1000 - RULES.tasks.minerals[a], 1000 - RULES.tasks.vespene[a])
+    upgrade = RULES.tasks.upgrade[a]
 
     def done():
         return empty.state.players.upgrades[0, upgrade] if upgrade >= 0 else empty.count(product) > before
 
     ticks = 1 + empty.until(done, 600)
-    assert ticks == np.ceil(RULES.actions.time[a] / 8)
+    assert ticks == np.ceil(RULES.tasks.time[a] / 8)
     assert empty.orders(slot) == []
 
 

@@ -1,0 +1,71 @@
+"""How a slot of the state becomes a new unit."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from asterism.game.state import Units, by_player
+from asterism.game.world import World
+
+START_HEALTH = 0.1
+"""Share of health and shields with which construction begins."""
+
+
+def renew(
+    world: World,
+    units: Units,
+    which: Bool[Array, " N"],
+    kind: Int[Array, " N"],
+    position: Float[Array, "N 2"],
+    build_left,
+) -> Units:
+    """The slots in `which` become new units of type `kind` at `position` without orders, with `build_left` loops of
+    construction to be done."""
+    take = lambda new, old: jnp.where(which.reshape(-1, *([1] * (old.ndim - 1))), new, old)  # noqa: E731
+    share = jnp.where(build_left > 0, START_HEALTH, 1.0)
+    return units._replace(
+        type=take(kind, units.type),
+        position=take(position, units.position),
+        health=take(share * world.units.health[kind], units.health),
+        shield=take(share * world.units.shield[kind], units.shield),
+        energy=take(world.units.start_energy[kind], units.energy),
+        build_left=take(build_left, units.build_left),
+        cooldown=take(0.0, units.cooldown),
+        order_action=take(0, units.order_action),
+        order_target=take(-1, units.order_target),
+        working=take(False, units.working),
+        timer=take(0.0, units.timer),
+        carrying=take(0, units.carrying),
+        addon=take(-1, units.addon),
+        rally=take(-1.0, units.rally),
+        seeking=take(False, units.seeking),
+    )
+
+
+def spawn(
+    world: World,
+    units: Units,
+    want: Bool[Array, " N"],
+    kind: Int[Array, " N"],
+    position: Float[Array, "N 2"],
+    build_left,
+) -> tuple[Units, Int[Array, " N"]]:
+    """New units, at most one a parent slot, in free slots of the parent's player.
+
+    Args:
+      want: the parents; `kind`, `position` and `build_left` (loops) describe the child of each.
+    Returns:
+      The units, and for each parent its child's slot (-1 where it wanted none or no slot was free).
+    """
+    count = units.type.shape[0]
+    slots = count // 2
+    free = by_player(units.type == 0)
+    free_rank = jnp.where(free, jnp.cumsum(free, 1) - 1, slots)
+    wanted = by_player(want)
+    want_rank = jnp.where(wanted, jnp.cumsum(wanted, 1) - 1, slots + 1)
+    pairs = free_rank[:, :, None] == want_rank[:, None, :]  # [2, child, parent]
+    born = pairs.any(2).reshape(-1)
+    base = (jnp.arange(2) * slots)[:, None]
+    within = jnp.arange(slots)  # a pair is the only one of its row and column: its index is a sum
+    parent = ((pairs * within).sum(2) + base).reshape(-1)
+    child = jnp.where(pairs.any(1), (pairs * within[:, None]).sum(1) + base, -1).reshape(-1)
+    return renew(world, units, born, kind[parent], position[parent], build_left[parent]), child
