@@ -26,3 +26,10 @@ def require_fraction(settings: object, kind: str, names: Iterable[str]) -> None:
     for name in names:
         if not 0 <= getattr(settings, name) <= 1:
             raise UserError(f"{kind} setting {name} is {getattr(settings, name)}: it must lie between 0 and 1")
+
+
+def require_choice(what: str, value: str, choices: Iterable[str]) -> str:
+    """`value`; raises UserError if it is not one of the choices of `what`."""
+    if value not in choices:
+        raise UserError(f"{what} is {value!r}: choose one of {', '.join(choices)}")
+    return value

@@ -101,12 +101,21 @@ def unit_row(data: Tech, name: str, makers: list[AbilityRow]) -> UnitRow:
         separation_radius=float(row["SeparationRadius"]), sight=float(row.get("Sight", 0)),
         detection_range=float(old.get("detection_range", 0)),
         power_radius=float(old.get("power_radius", 0)) if not old["needs_power"] else 0.0,
-        **placement(data, name), is_addon=old["is_addon"],
+        creep_radius=creep_radius(data, name), **placement(data, name), is_addon=old["is_addon"],
         cargo_size=row.get("CargoSize", 0), cargo_capacity=old.get("cargo_capacity", 0),
         plane={(): "none", ("Ground",): "ground", ("Air",): "air", ("Ground", "Air"): "any"}[tuple(row["planes"])],
         is_flying=flying, is_structure=structure, is_worker=old["is_worker"], is_townhall=old["is_townhall"],
         repair_time=round(row.get("RepairTime", 0) * LOOPS), weapons=weapons(data, name),
     )  # fmt: skip
+
+
+def creep_radius(data: Tech, name: str) -> float:
+    """Cells that the creep of a structure reaches; the circle has the area of the game's shape."""
+    creep = data.more["footprints"]["rules"]["creep"]
+    sources = {name: "hatchery_lair_hive" for name in ("Hatchery", "Lair", "Hive")}
+    sources |= {name: "creep_tumor" for name in ("CreepTumor", "CreepTumorQueen", "CreepTumorBurrowed")}
+    source = (sources | {"NydusCanal": "nydus_worm"}).get(name)
+    return float(creep[source]["equal_area_radius"]) if source else 0.0
 
 
 def per_loop(value: float) -> float:
@@ -268,6 +277,8 @@ def economy(data: Tech) -> Economy:
         mule_energy=abilities["MULE"]["energy"],
         supply_drop_bonus=larva["supply_drop_bonus"], supply_drop_energy=abilities["ExtraSupplies"]["energy"],
         larva_time=larva["spawn_interval_loops"], larva_natural=larva["max_natural"], larva_most=larva["max_total"],
+        creep_period=data.more["footprints"]["rules"]["creep"]["creep_tumor"]["growth_period_loops"],
+        power_fast_radius=data.more["footprints"]["rules"]["fast_warp_in"]["pylon_becomes_fast_if_within"]["WarpGate"],
         larva_start=larva["start_larvae_observed"]["value"], inject_energy=larva["inject"]["energy"],
         inject_larvae=larva["inject"]["larvae"], inject_time=larva["inject"]["delay_loops"],
         regen_delay=regeneration["shield"]["delay_loops"],

@@ -25,6 +25,7 @@ TIMED_AS = {  # stableid.json's name -> that of abilities_5.0.14.json
     "CarrierHangar": "CarrierInterceptors",
     "ArchonWarp": "ArchonMerge",
     "CalldownMULE": "MULE",
+    "LiberatorAATarget": "LiberatorAA",
 }
 ABILITY_NAMES = {"MorphToBaneling": 4119}  # stableid.json is older than this one
 ARCHON = 1766
@@ -86,10 +87,18 @@ def unit_makers(data: Tech, name: str) -> list[AbilityRow]:
     made += [(ability, kind, [user]) for ability, kind, user, product in UNLISTED if product == name]
     rows = [
         AbilityRow(i, data.ability_name(i), kind, data.ids[name], tuple(sorted(data.ids[user] for user in users)),
-                   make_time(data, name, i, stated), data.general_id(i))
+                   make_time(data, name, i, stated), data.general_id(i), *warp_times(data, name, kind))
         for i, kind, users in made
     ]  # fmt: skip
     return sorted(rows, key=lambda row: (is_way_back(data, name, row), row.kind == "warp", row.id))
+
+
+def warp_times(data: Tech, name: str, kind: str) -> tuple[int, int]:
+    """Loops of a fast warp-in, and until the warp gate can warp in another; zeros for other ways to make a unit."""
+    if kind != "warp":
+        return 0, 0
+    row = data.more["abilities"]["WarpIn"]["units_trained"][name]
+    return row["warp_in_fast_loops"], row["cooldown_loops"]
 
 
 def is_way_back(data: Tech, name: str, row: AbilityRow) -> bool:
@@ -124,5 +133,7 @@ def make_time(data: Tech, name: str, ability: int, stated: dict[int, dict[str, A
         return round((stats or parts.get("Abils.Delay", 0)) * LOOPS)
     title = TIMED_AS.get(data.stable.get(ability, {}).get("name", ""), "")
     other = data.more["abilities"].get(title, {})
+    if "morph" in other:
+        return round(other["morph"]["stages"][0]["stats_done_loops"])
     times = [other[key] for key in ("time_loops", "build_loops", "delay_loops") if key in other]
     return round(times[0] if times else data.old[name]["time"])

@@ -4,20 +4,21 @@ from functools import cached_property
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from asterism.errors import UserError
-from asterism.game import combat, commands, economy, movement, production, sight
+from asterism.game import combat, commands, creep, economy, larvae, movement, production, sight, vitals
 from asterism.game.geometry import length
 from asterism.game.maps import load_map
 from asterism.game.observe import observe
-from asterism.game.rules import Rules, terran_v1
+from asterism.game.rules import Rules, load_rules
 from asterism.game.settings import GameSettings
 from asterism.game.state import Players, State, Turn, Units, by_player, give_orders, owners
 from asterism.game.world import World, make_world
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription, TimeStep
-from asterism.interface.observation import Strategy
+from asterism.interface.observation import Race, Strategy
 from asterism.interface.sizes import InterfaceSize, interface_size
 
 
@@ -36,7 +37,8 @@ class EmbeddedGame:
                 f"size {self.size.name} has map planes of {self.size.map} x {self.size.map} cells, into which the map "
                 f"{self.map.name} with its {self.map.cells} does not fit: choose a smaller size"
             )
-        self.rules: Rules = terran_v1(self.map.cells)
+        self.rules: Rules = load_rules(self.settings.rules, self.map.cells)
+        _check_races(self.rules, self.settings)
 
     @property
     def description(self) -> GameDescription:
@@ -61,9 +63,9 @@ class EmbeddedGame:
         )
 
     def reset(self, key: PRNGKeyArray, z: Strategy) -> tuple[State, TimeStep]:
-        """A new game. The rules know no chance; `key` is there for games that do."""
-        del key
-        state = initial_state(self.world, self.description, self.settings, self.size, z)
+        """A new game. `key` draws the races that are random, the rules know no other chance."""
+        races = draw_races(key, self.settings.races)
+        state = initial_state(self.world, self.description, self.settings, self.size, z, races)
         state = spread_workers(self.world, state)
         return self._look(state, jnp.zeros(2), jnp.zeros((), bool))
 
@@ -86,12 +88,15 @@ def tick(world: World, state: State, dt: int) -> State:
     """`dt` game loops: mining, building, production, combat, movement, deaths, sight."""
     hall = economy.nearest_townhall(world, state.units)
     state = economy.mine(world, state, hall, dt)
+    state = larvae.grow_larvae(world, state, dt)
+    state = creep.spread_creep(world, state, dt)
     state = production.place_structures(world, state)
     state = production.begin_work(world, state)
     state = production.construct(world, state, dt)
     state = production.finish_work(world, state, dt)
     state, fights = combat.fight(world, state, dt)
     state = movement.move(world, state, fights, hall, dt)
+    state = vitals.regenerate(world, state, dt)
     state = combat.bury(world, state)
     state = sight.count_homeless(world, state, dt)
     return state._replace(loop=state.loop + dt)
@@ -104,25 +109,70 @@ def result(world: World, state: State, time_limit: int) -> tuple[Float[Array, " 
     return reward, ~standing.all() | (state.loop >= time_limit)
 
 
+def draw_races(key: PRNGKeyArray, races: tuple[str, str]) -> Int[Array, " 2"]:
+    """`Race` of each player; one that is "random" is drawn."""
+    drawn = jax.random.randint(key, (2,), Race.TERRAN, Race.PROTOSS + 1)
+    fixed = jnp.array([0 if race == "random" else Race[race.upper()] for race in races])
+    return jnp.where(fixed > 0, fixed, drawn)
+
+
+def _check_races(rules: Rules, settings: GameSettings) -> None:
+    names = [KITS[Race[race.upper()]][0] for race in settings.races if race != "random"]
+    names += [kit[0] for kit in KITS.values()] if "random" in settings.races else []
+    if not set(names) <= rules.description.unit_index.keys():
+        raise UserError(
+            f"game setting rules is {settings.rules}, which has Terrans only: for other races give --rules full"
+        )
+
+
+KITS = {
+    Race.TERRAN: ("CommandCenter", "SCV"),
+    Race.ZERG: ("Hatchery", "Drone", "Overlord", "Larva", "Larva", "Larva"),
+    Race.PROTOSS: ("Nexus", "Probe"),
+}
+"""What each race starts with: its town hall, its workers' type, and what is beside them."""
+
+
+def starting_types(world: World, game: GameDescription, slots: int) -> Int[Array, "4 slots"]:
+    """Type of each slot of a player at the start, by `Race`."""
+    table = np.zeros((4, slots), np.int32)
+    for race, (hall, worker, *others) in KITS.items():
+        names = [hall, *[worker] * int(world.economics.start_workers), *others]
+        if hall in game.unit_index:
+            table[race, : len(names)] = [game.unit_index[name] for name in names]
+    return jnp.asarray(table)
+
+
+def starting_places(world: World, kind: Int[Array, " N"]) -> Float[Array, "N 2"]:
+    """Where the starting units stand: workers in a row beside the town hall, towards the middle of the map, larvae on
+    another side; the other player's are the image of those."""
+    count = len(kind)
+    within, workers = jnp.arange(count) % (count // 2), world.economics.start_workers
+    side = jnp.where(owners(count) == 0, 1.0, -1.0)[:, None]
+    row = jnp.stack([jnp.full(count, 3.2), (within - (workers + 1) / 2) * 0.5], 1) * side
+    larva = larvae.larva_offset(count) + side * (within - workers - 3.0)[:, None] * jnp.array([0.5, 0.0])
+    offset = jnp.where((kind == world.larva)[:, None], larva, row)
+    return world.terrain.starts[owners(count)] + jnp.where((within > 0)[:, None], offset, 0.0)
+
+
 def initial_state(
-    world: World, game: GameDescription, settings: GameSettings, size: InterfaceSize, z: Strategy
+    world: World,
+    game: GameDescription,
+    settings: GameSettings,
+    size: InterfaceSize,
+    z: Strategy,
+    races: Int[Array, " 2"],
 ) -> State:
     """A town hall and its workers for each player."""
     slots, queue, count = settings.slots, settings.queue, 2 * settings.slots
-    workers = world.economics.start_workers
-    within = jnp.arange(count) % slots
-    hall, scv = game.unit_index["CommandCenter"], game.unit_index["SCV"]
-    kind = jnp.where(within == 0, hall, jnp.where(within <= workers, scv, 0))
-    start = world.terrain.starts[owners(count)]
-    # Workers stand in a row beside the town hall, on the side of the map's middle; the other player's row is its image.
-    side = jnp.where(owners(count) == 0, 1.0, -1.0)
-    row = jnp.stack([jnp.full(count, 3.2), (within - (workers + 1) / 2) * 0.5], 1) * side[:, None]
+    kind = starting_types(world, game, slots)[races].reshape(-1)
     units = Units(
         type=kind,
-        position=start + jnp.where((within > 0)[:, None], row, 0.0),
+        position=starting_places(world, kind),
         health=world.units.health[kind],
         shield=world.units.shield[kind],
         energy=world.units.start_energy[kind],
+        quiet=jnp.zeros(count),
         build_left=jnp.zeros(count),
         cooldown=jnp.zeros(count),
         order_action=jnp.zeros((count, queue), jnp.int32),
@@ -136,6 +186,7 @@ def initial_state(
         seeking=jnp.zeros(count, bool),
     )
     players = Players(
+        race=races,
         minerals=jnp.full(2, world.economics.start_minerals),
         vespene=jnp.zeros(2),
         upgrades=jnp.zeros((2, len(game.upgrades)), bool),
@@ -158,7 +209,10 @@ def initial_state(
         available=jnp.zeros((2, len(game.actions)), bool),
     )
     amounts = world.economics.amount[world.terrain.is_geyser.astype(jnp.int32)]
-    return State(jnp.zeros((), jnp.int32), units, amounts, players, turn, z)
+    zerg = None if world.larva < 0 else larvae.no_zerg(count)
+    if zerg is not None:  # the first hatcheries lie on full creep
+        zerg = zerg._replace(creep=world.units.creep_radius[kind])
+    return State(jnp.zeros((), jnp.int32), units, amounts, players, turn, z, zerg)
 
 
 def spread_workers(world: World, state: State) -> State:

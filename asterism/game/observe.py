@@ -20,7 +20,6 @@ from asterism.interface.observation import (
     MapPlane,
     Observation,
     Privileged,
-    Race,
     Scalars,
     Strategy,
 )
@@ -260,12 +259,12 @@ def observe(
     told = executed._replace(build_order_location=jnp.where(executed.build_order > 0, known, 0))
     entities = [entity_rows(table, state, p, listed[p]) for p in range(2)]
     planes = [map_planes(world, state, p, visible[p], entities[p], size.map) for p in range(2)]
-    both = jnp.full(2, Race.TERRAN, jnp.uint8)
+    race = players.race.astype(jnp.uint8)
     narrow = lambda values: values.astype(jnp.int16)  # noqa: E731
     scalars = Scalars(
         game_loop=jnp.broadcast_to(state.loop, 2),
         statistics=stats,
-        races=jnp.stack([both, both], 1),
+        races=jnp.stack([race, race[::-1]], 1),
         upgrades=players.upgrades,
         enemy_upgrades=jnp.zeros_like(players.upgrades),
         available_actions=available,

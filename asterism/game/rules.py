@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from asterism.errors import require_choice
 from asterism.game.rosters import TERRAN_V1, UPGRADES_V1, full_units, full_upgrades
 from asterism.game.tables import ATTRIBUTES, UnitRow, UpgradeRow, Weapon, load_units, load_upgrades
-from asterism.game.tasks import Kind, Task, make_tasks
+from asterism.game.tasks import Kind, Task, make_tasks, moves
 from asterism.interface.description import ActionType, GameDescription, UnitType, raw_functions
 from asterism.interface.observation import Race
 
@@ -61,6 +62,7 @@ class UnitTable(NamedTuple):
     race: np.ndarray  # `Race`
     needs_power: np.ndarray
     power_radius: np.ndarray  # cells
+    creep_radius: np.ndarray  # cells
     needs_creep: np.ndarray
     blocked_by_creep: np.ndarray
     creep_speed: np.ndarray  # factor on creep
@@ -94,6 +96,8 @@ class TaskTable(NamedTuple):
     cocoon: np.ndarray  # unit type index of what the unit is meanwhile, 0 for what it was
     builder: np.ndarray  # `Builder`
     next_level: np.ndarray  # the task in its place once its upgrade is known, 0 for none
+    fast_time: np.ndarray  # loops of a warp-in beside a warp gate or nexus
+    cooldown: np.ndarray  # loops until a warp gate can warp in another
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,7 @@ def _unit_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], addon_t
         armor=column(lambda u: u.armor),
         upgrade_armor=np.array(armor, np.float32).reshape(len(units), len(upgrades)),
         attributes=column(lambda u: sum(1 << ATTRIBUTES.index(a) for a in u.attributes), np.int32),
-        speed=column(lambda u: u.speed),
+        speed=column(lambda u: u.speed if moves(u) else 0.0),
         radius=column(lambda u: u.radius),
         sight=column(lambda u: u.sight),
         supply=column(lambda u: u.supply),
@@ -177,6 +181,7 @@ def _unit_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], addon_t
         race=column(lambda u: Race[u.race.upper()], np.int32),
         needs_power=column(lambda u: u.needs_power, bool),
         power_radius=column(lambda u: u.power_radius),
+        creep_radius=column(lambda u: u.creep_radius),
         needs_creep=column(lambda u: u.needs_creep, bool),
         blocked_by_creep=column(lambda u: u.blocked_by_creep, bool),
         creep_speed=column(lambda u: u.creep_speed),
@@ -288,6 +293,8 @@ def _task_table(game: GameDescription, tasks: tuple[Task, ...]) -> TaskTable:
         cocoon=column(lambda t: unit(t.cocoon), np.int32),
         builder=column(lambda t: t.builder, np.int32),
         next_level=column(lambda t: places.get((t.function, t.users, t.level + 1), 0), np.int32),
+        fast_time=column(lambda t: t.fast_time),
+        cooldown=column(lambda t: t.cooldown),
     )
 
 
@@ -299,3 +306,11 @@ def terran_v1(map_cells: int = 64) -> Rules:
 def full(map_cells: int = 64) -> Rules:
     """All three races of the ranked game, version 5.0.14."""
     return make_rules("full", full_units(), full_upgrades(), map_cells)
+
+
+RULES = {"terran_v1": terran_v1, "full": full}
+
+
+def load_rules(name: str, map_cells: int) -> Rules:
+    """The rules called `name`; raises UserError when there are none."""
+    return RULES[require_choice("game setting rules", name, tuple(RULES))](map_cells)

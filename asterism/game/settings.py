@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from asterism.errors import UserError, require_at_least
+from asterism.errors import UserError, require_at_least, require_choice
+from asterism.game.tables import RACES
 
 
 @dataclass(frozen=True)
@@ -11,6 +12,10 @@ class GameSettings:
 
     map: str = "first_light"
     """Name of the map."""
+    rules: str = "terran_v1"
+    """Units of the game: terran_v1 (15 Terran types) or full (the three races of 5.0.14)."""
+    races: tuple[str, str] = ("terran", "terran")
+    """Race of each player: terran, zerg, protoss, or random."""
     slots: int = 64
     """Most units and structures that one player can own at a time."""
     tick: int = 8
@@ -30,5 +35,7 @@ class GameSettings:
         require_at_least(self, "game", 1, ("slots", "tick", "step", "time_limit", "reveal_after", "queue"))
         if self.step % self.tick:
             raise UserError(f"game setting step ({self.step}) must be a multiple of tick ({self.tick})")
+        for race in self.races:
+            require_choice("game setting races", race, (*RACES, "random"))
         if self.slots < 20:
             raise UserError(f"game setting slots is {self.slots}: a game starts with 13 units, so give it at least 20")

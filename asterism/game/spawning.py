@@ -28,6 +28,7 @@ def renew(
         health=take(share * world.units.health[kind], units.health),
         shield=take(share * world.units.shield[kind], units.shield),
         energy=take(world.units.start_energy[kind], units.energy),
+        quiet=take(0.0, units.quiet),
         build_left=take(build_left, units.build_left),
         cooldown=take(0.0, units.cooldown),
         order_action=take(0, units.order_action),

@@ -16,6 +16,8 @@ class Units(NamedTuple):
     health: Float[Array, " N"]
     shield: Float[Array, " N"]
     energy: Float[Array, " N"]
+    quiet: Float[Array, " N"]
+    """Since it was last damaged."""
     build_left: Float[Array, " N"]
     """Construction still to be done; 0 for a finished unit."""
     cooldown: Float[Array, " N"]
@@ -37,9 +39,26 @@ class Units(NamedTuple):
     """A worker without a field, to be sent to one."""
 
 
+class Zerg(NamedTuple):
+    """What only games with Zerg know of each unit."""
+
+    larva_left: Float[Array, " N"]
+    """Of a hatchery: until its next larva."""
+    inject_left: Float[Array, " N"]
+    """Of a hatchery: until the larvae that a queen has injected hatch; 0 for none."""
+    injects: Int[Array, " N"]
+    """Of a hatchery: injections that wait for the first to be over."""
+    injected: Int[Array, " N"]
+    """Of a hatchery: injected larvae that have yet to come out, one a tick."""
+    creep: Float[Array, " N"]
+    """Of a source of creep: cells that its creep reaches so far."""
+
+
 class Players(NamedTuple):
     """What each of the two players has and has done."""
 
+    race: Int[Array, " 2"]
+    """`Race`."""
     minerals: Float[Array, " 2"]
     vespene: Float[Array, " 2"]
     upgrades: Bool[Array, "2 K"]
@@ -80,6 +99,8 @@ class State(NamedTuple):
     turn: Turn
     z: Strategy
     """[2, ...]: what the players are asked to follow."""
+    zerg: Zerg | None
+    """None where the rules have no Zerg."""
 
 
 def owners(count: int) -> Int[Array, " N"]:

@@ -112,6 +112,7 @@ class UnitRow:
     sight: float = 0.0
     detection_range: float = 0.0
     power_radius: float = 0.0  # of the power field it gives
+    creep_radius: float = 0.0  # cells that its creep reaches
     footprint: tuple[int, int] = (0, 0)  # width, height in cells; zeros for what is not placed on the grid
     blocks_pathing: bool = False  # its footprint
     placement: str = ""  # the game's name of the placement rule
@@ -172,6 +173,8 @@ class AbilityRow:
     producers: tuple[int, ...]  # unit ids
     time: int  # loops
     general_id: int = 0
+    fast_time: int = 0  # loops of a warp-in beside a warp gate or nexus
+    cooldown: int = 0  # loops until a warp gate can warp in another
 
 
 @dataclass(frozen=True)
@@ -204,6 +207,8 @@ class Economy:
     mule_energy: int
     supply_drop_bonus: int
     supply_drop_energy: int
+    creep_period: float  # in which creep gains a cell
+    power_fast_radius: float  # of a pylon from a warp gate or nexus, for fast warp-ins
     larva_time: int  # from one larva to the next
     larva_natural: int  # a hatchery that has these gets no more by itself
     larva_most: int

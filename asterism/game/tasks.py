@@ -114,6 +114,10 @@ class Task:
     cocoon: str = ""
     """What the unit is meanwhile; "" for what it was."""
     builder: Builder = Builder.STAYS
+    fast_time: float = 0.0
+    """Game loops of a warp-in beside a warp gate or nexus."""
+    cooldown: float = 0.0
+    """Game loops until a warp gate can warp in another."""
     level: int = 0
     """How many tasks of the same action and users come before it (levels of an upgrade)."""
 
@@ -215,6 +219,8 @@ def _task(ability: AbilityRow, row, producers: list[UnitRow], function: str, by_
         supply=row.supply * (row.count if producers[0].name == "Larva" else 1) - turned,
         turned=turned,
         time=ability.time,
+        fast_time=ability.fast_time,
+        cooldown=ability.cooldown,
         count=row.count if producers[0].name == "Larva" else 1,
         requires=tuple(by_id[r].name for r in row.requires if pays and r in by_id),
         requires_upgrade="".join(upgrade),
@@ -230,14 +236,19 @@ def _cocoon(row: UnitRow, producer: UnitRow) -> str:
     return COCOONS.get(row.name, "") if producer.id in row.producers else ""
 
 
+def moves(row: UnitRow) -> bool:
+    """Whether a player can move the unit: a larva only crawls about by itself."""
+    return row.speed > 0 and row.name != "Larva"
+
+
 def _takers(who: str, units: tuple[UnitRow, ...], made: list[Task]) -> tuple[str, ...]:
     """Names of the unit types that can take a common action."""
     trainers = {name for task in made if task.kind in QUEUED for name in task.users}
     barracks = {name for task in made if task.kind is Kind.TRAIN for name in task.users}
     fits = {
         "none": lambda unit: False,
-        "mobile": lambda unit: unit.speed > 0,
-        "armed": lambda unit: unit.speed > 0 and bool(unit.weapons),
+        "mobile": moves,
+        "armed": lambda unit: moves(unit) and bool(unit.weapons),
         "worker": lambda unit: unit.is_worker,
         "trainer": lambda unit: unit.name in trainers,
         "barracks": lambda unit: unit.is_structure and unit.name in barracks and not unit.is_townhall,

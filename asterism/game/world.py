@@ -67,6 +67,10 @@ class World(NamedTuple):
     """Index of the actions that the rules themselves give: Move_pt, Attack_unit, Harvest_Gather_unit."""
     build_action: Int[Array, " U"]
     """The action with which a worker builds each type and stays with it, 0 for none."""
+    larva: int
+    """Type of the Larva, -1 if the rules have none."""
+    warp_gate: int
+    """Type of the WarpGate, -1 if the rules have none."""
     reveal_after: int
     """Game loops without a town hall after which a player's structures are shown to the enemy."""
 
@@ -138,7 +142,8 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     builds = (rules.tasks.kind == Kind.BUILD) & (rules.tasks.builder == Builder.STAYS)
     build_action[rules.tasks.product[builds]] = rules.tasks.action[builds]
     footprint, rectangle, build_action = map(jnp.asarray, (footprint, _rectangles(rules), build_action))
-    return World(*tables, footprint, rectangle, given, build_action, settings.reveal_after)
+    named = (rules.description.unit_index.get(name, -1) for name in ("Larva", "WarpGate"))
+    return World(*tables, footprint, rectangle, given, build_action, *named, settings.reveal_after)
 
 
 def order_task(world: World, units: Units) -> Int[Array, " N"]:
