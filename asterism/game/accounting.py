@@ -39,10 +39,10 @@ def units_with_queue(world: World, units: Units) -> Bool[Array, " N"]:
     return finished(units) & world.units.structure[units.type] & (units.order_action[:, -1] == 0)
 
 
-def has_addon(world: World, units: Units) -> Bool[Array, " N"]:
-    """Structures whose add-on stands complete."""
+def has_techlab(world: World, units: Units) -> Bool[Array, " N"]:
+    """Structures whose tech lab stands complete."""
     addon = jnp.maximum(units.addon, 0)
-    return (units.addon >= 0) & finished(units)[addon]
+    return (units.addon >= 0) & (finished(units) & world.units.techlab[units.type])[addon]
 
 
 def leveled(world: World, task: Int[Array, "*n"], known: Bool[Array, "*n K"]) -> Int[Array, "*n"]:
@@ -91,7 +91,7 @@ def available_actions(world: World, state: State, selectable: Bool[np.ndarray, "
     done = finished(units)
     idle = units.order_action[:, 0] == 0
     have = counts(world, units, done) > 0
-    equipped = counts(world, units, done & has_addon(world, units)) > 0
+    equipped = counts(world, units, done & has_techlab(world, units)) > 0
     free = counts(world, units, done & (units.addon < 0) & idle) > 0
     unused = counts(world, units, done & idle) > 0
     allowed = available_tasks(world, state)

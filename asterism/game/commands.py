@@ -4,14 +4,17 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from asterism.game.accounting import finished, has_addon, leveled, units_with_queue
+from asterism.game.accounting import finished, has_techlab, leveled, units_with_queue
+from asterism.game.cancelling import cancel_work
 from asterism.game.geometry import span
-from asterism.game.production import snap
+from asterism.game.placement import snap
 from asterism.game.settings import GameSettings
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners
 from asterism.game.tasks import QUEUED, Kind
+from asterism.game.warping import warp_in
 from asterism.game.world import World, is_kind, on_ground, order_kind
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
@@ -76,10 +79,12 @@ def read_commands(
     at_resource = world.terrain.resources[jnp.clip(target - count, 0, len(world.terrain.resources) - 1)]
     place = location_to_place(action.location, size, world.terrain.level.shape[1])
     place = jnp.where((target >= 0)[:, None], jnp.where((target >= count)[:, None], at_resource, at_unit), place)
-    selected = selected & able & finished(units) & per_unit(takes, count)
+    task = world.task[per_unit(kind, count), units.type]
+    there = finished(units) | ((units.type > 0) & (world.tasks.kind[task] == Kind.CANCEL_WORK))
+    selected = selected & able & there & per_unit(takes, count)
     return Command(
         action=kind,
-        task=jnp.where(selected, world.task[per_unit(kind, count), units.type], 0),
+        task=jnp.where(selected, task, 0),
         camera=takes & (kind == game.action_index["raw_move_camera"]),
         queued=(action.queued > 0) & uses.queued[kind],
         repeat=jnp.where(uses.repeat[kind], action.repeat, 0),
@@ -144,13 +149,14 @@ def order_units(world: World, state: State, command: Command) -> Units:
 
 
 def order_construction(world: World, state: State, command: Command, radius: int) -> Units:
-    """The selected worker that is nearest goes to build, if there is ground; a refinery needs a geyser as target."""
+    """The selected worker that is nearest goes to build, or the structure that flies to land, if there is ground; a
+    refinery needs a geyser as target."""
     units, count = state.units, len(state.units.type)
-    builds = world.tasks.kind[command.task] == Kind.BUILD
+    builds = is_kind(world.tasks.kind[command.task], Kind.BUILD, Kind.LAND)
     product = by_player(jnp.where(builds, world.tasks.product[command.task], 0)).max(1)
     refinery = world.units.refinery[product]
-    sites, free = jax.vmap(lambda kind, place, flip: snap(world, units, kind, place, radius, flip))(
-        product, command.place, jnp.arange(2) == 1
+    sites, free = jax.vmap(lambda kind, place, player: snap(world, state, kind, place, radius, player))(
+        product, command.place, jnp.arange(2)
     )
     site = jnp.where(refinery[:, None], command.place, sites)
     resource = jnp.clip(command.target - count, 0, len(world.terrain.resources) - 1)
@@ -168,10 +174,11 @@ def order_production(world: World, state: State, command: Command) -> State:
     units, players, tasks = state.units, state.players, world.tasks
     count = len(units.type)
     each = lambda values: per_unit(values, count)  # noqa: E731
-    task = leveled(world, command.task, players.upgrades[owners(count)])
+    task = with_reactors(world, units, command.task)
+    task = leveled(world, task, players.upgrades[owners(count)])
     kind, idle = tasks.kind[task], units.order_action[:, 0] == 0
     able = units_with_queue(world, units) & is_kind(kind, *QUEUED, Kind.ADDON)
-    able &= ~tasks.needs_addon[task] | has_addon(world, units)
+    able &= ~tasks.needs_addon[task] | has_techlab(world, units)
     able &= (kind != Kind.ADDON) | ((units.addon < 0) & idle)
     slots = count // 2
     key = by_player(jnp.where(able, (units.order_action > 0).sum(1), 100)) * slots + jnp.arange(slots)
@@ -190,6 +197,18 @@ def order_production(world: World, state: State, command: Command) -> State:
     )
     units = units._replace(rally=jnp.where(rallies[:, None], rally, units.rally))
     return cancel_last(world, state._replace(units=units, players=players), command)
+
+
+def with_reactors(world: World, units: Units, task: Int[Array, " N"]) -> Int[Array, " N"]:
+    """What structures are told, told to their finished reactors too, which train beside them and share their rally."""
+    count = len(units.type)
+    if not (np.asarray(world.units.addon) & ~np.asarray(world.units.techlab)).any():
+        return task
+    addon = jnp.where(units.addon >= 0, units.addon, count)
+    passed = jnp.zeros(count, jnp.int32).at[addon].set(task, mode="drop")
+    fits = world.task[world.tasks.action[passed], units.type] == passed
+    fits |= world.tasks.kind[passed] == Kind.RALLY
+    return jnp.where((passed > 0) & fits & finished(units) & ~world.units.techlab[units.type], passed, task)
 
 
 def cancel_last(world: World, state: State, command: Command) -> State:
@@ -226,6 +245,8 @@ def command_players(
     units = order_units(world, state, command)
     units = order_construction(world, state._replace(units=units), command, settings.placement_snap)
     state = order_production(world, state._replace(units=units), command)
+    state = cancel_work(world, state, command.task)
+    state = warp_in(world, state, command.task, command.place, command.repeat, settings.placement_snap)
     turn, players = state.turn, state.players
     now = lambda new, old: jnp.where(acting, new, old)  # noqa: E731
     turn = turn._replace(

@@ -8,7 +8,19 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from asterism.errors import UserError
-from asterism.game import combat, commands, creep, economy, larvae, movement, production, sight, vitals
+from asterism.game import (
+    combat,
+    commands,
+    construction,
+    creep,
+    economy,
+    landing,
+    larvae,
+    movement,
+    production,
+    sight,
+    vitals,
+)
 from asterism.game.geometry import length
 from asterism.game.maps import load_map
 from asterism.game.observe import observe
@@ -90,9 +102,11 @@ def tick(world: World, state: State, dt: int) -> State:
     state = economy.mine(world, state, hall, dt)
     state = larvae.grow_larvae(world, state, dt)
     state = creep.spread_creep(world, state, dt)
-    state = production.place_structures(world, state)
+    state = construction.place_structures(world, state)
+    state = landing.land(world, state)
+    state = production.order_warp_gates(world, state)
     state = production.begin_work(world, state)
-    state = production.construct(world, state, dt)
+    state = construction.construct(world, state, dt)
     state = production.finish_work(world, state, dt)
     state, fights = combat.fight(world, state, dt)
     state = movement.move(world, state, fights, hall, dt)

@@ -50,10 +50,10 @@ def goals(
     goal = jnp.where(fights.chases[:, None], units.position[jnp.maximum(fights.target, 0)], goal)
     stop = jnp.where(gathers, radius + contact + REACH / 2, 0.0)
     stop = jnp.where(builds, world.rectangle[world.tasks.product[task]][:, 2] + radius, stop)
-    ordered = is_kind(kind, Kind.MOVE, Kind.ATTACK, Kind.PATROL, Kind.GATHER, Kind.BUILD)
+    ordered = is_kind(kind, Kind.MOVE, Kind.ATTACK, Kind.PATROL, Kind.GATHER, Kind.BUILD, Kind.LAND)
     ordered |= (kind == Kind.RETURN) & returns
     stands = (fights.target >= 0) & fights.in_range
-    moves = (ordered | fights.chases) & ~stands & ~(gathers & units.working)
+    moves = (ordered | fights.chases) & ~stands & ~units.working
     moves &= (units.type > 0) & (world.units.speed[units.type] > 0)
     return goal, jnp.where(fights.chases, 0.0, stop), moves
 

@@ -47,7 +47,9 @@ class UnitTable(NamedTuple):
     sight: np.ndarray
     supply: np.ndarray
     supply_provided: np.ndarray
-    value: np.ndarray  # minerals + vespene
+    minerals: np.ndarray  # of the step that makes it
+    vespene: np.ndarray
+    value: np.ndarray  # minerals + vespene of all that was spent on it
     build_time: np.ndarray
     structure: np.ndarray
     worker: np.ndarray
@@ -55,6 +57,7 @@ class UnitTable(NamedTuple):
     refinery: np.ndarray
     flying: np.ndarray
     addon: np.ndarray
+    techlab: np.ndarray
     footprint: np.ndarray  # side in cells
     takes_addon: np.ndarray
     cargo: np.ndarray
@@ -166,6 +169,8 @@ def _unit_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], addon_t
         sight=column(lambda u: u.sight),
         supply=column(lambda u: u.supply),
         supply_provided=column(lambda u: u.supply_provided),
+        minerals=column(lambda u: u.minerals),
+        vespene=column(lambda u: u.vespene),
         value=column(lambda u: u.total_minerals + u.total_vespene),
         build_time=column(lambda u: u.build_time),
         structure=column(lambda u: u.is_structure, bool),
@@ -174,6 +179,7 @@ def _unit_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], addon_t
         refinery=column(lambda u: u.needs_geyser, bool),
         flying=column(lambda u: u.is_flying, bool),
         addon=column(lambda u: u.is_addon, bool),
+        techlab=column(lambda u: u.name.endswith("TechLab"), bool),
         footprint=column(lambda u: max(u.footprint)),
         takes_addon=column(lambda u: u.id in addon_takers and not u.is_flying, bool),
         cargo=column(lambda u: u.cargo_size, np.int32),
@@ -254,13 +260,19 @@ def make_rules(name: str, unit_names: tuple[str, ...], upgrade_names: tuple[str,
     )
 
 
+def _who_does(game: GameDescription, task: Task) -> list[str]:
+    """Types that are at a task: its users, what they are meanwhile, and reactors for the structures that they serve."""
+    names = [*task.users, *([task.cocoon] if task.cocoon else []), *([task.product] if task.kind is Kind.LAND else [])]
+    if task.kind is Kind.TRAIN and not task.needs_addon:
+        names += [name for user in task.users if (name := f"{user}Reactor") in game.unit_index]
+    return names
+
+
 def _task_index(game: GameDescription, tasks: tuple[Task, ...]) -> np.ndarray:
     index = np.zeros((len(game.actions), len(game.unit_types)), np.int32)
     for t, task in reversed(list(enumerate(tasks))):
         if task.level == 0:
-            # What turns into a cocoon goes on with the same task in it.
-            names = (*task.users, *([task.cocoon] if task.cocoon else []))
-            index[game.action_index[task.function], [game.unit_index[name] for name in names]] = t
+            index[game.action_index[task.function], [game.unit_index[name] for name in _who_does(game, task)]] = t
     return index
 
 

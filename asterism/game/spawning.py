@@ -70,3 +70,17 @@ def spawn(
     parent = ((pairs * within).sum(2) + base).reshape(-1)
     child = jnp.where(pairs.any(1), (pairs * within[:, None]).sum(1) + base, -1).reshape(-1)
     return renew(world, units, born, kind[parent], position[parent], build_left[parent]), child
+
+
+def change_type(world: World, units: Units, which: Bool[Array, " N"], kind: Int[Array, " N"]) -> Units:
+    """The units in `which` become of type `kind` and keep their share of health and shields."""
+    table = world.units
+    share = lambda have, most: have / jnp.maximum(most[units.type], 1.0) * most[kind]  # noqa: E731
+    gains_energy = which & (table.energy[kind] > 0) & (table.energy[units.type] <= 0)
+    return units._replace(
+        type=jnp.where(which, kind, units.type),
+        health=jnp.where(which, share(units.health, table.health), units.health),
+        shield=jnp.where(which, share(units.shield, table.shield), units.shield),
+        energy=jnp.where(gains_energy, table.start_energy[kind], units.energy),
+        addon=jnp.where(which & table.flying[kind], -1, units.addon),  # it stays where it is
+    )

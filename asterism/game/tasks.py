@@ -34,6 +34,7 @@ class Kind(IntEnum):
     WARP = 18
     MERGE = 19
     SUMMON = 20
+    CANCEL_WORK = 21
 
 
 class Builder(IntEnum):
@@ -86,6 +87,8 @@ COMMON_ACTIONS = (
     ("Rally_Workers_pt", Kind.RALLY, "townhall"),
     ("Cancel_Last_quick", Kind.CANCEL, "trainer"),
 )
+FULL_ACTIONS = (("Cancel_quick", Kind.CANCEL_WORK, "made"),)
+"""The same for games of all races only."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,11 @@ class Task:
 def make_tasks(units: tuple[UnitRow, ...], upgrades: tuple[UpgradeRow, ...]) -> tuple[Task, ...]:
     """Every task of a game with the given rows: those of `COMMON_ACTIONS`, then what makes each unit and upgrade."""
     made = [task for row in (*units, *upgrades) for task in _making(row, units)]
-    common = [Task(name, kind, _takers(who, units, made)) for name, kind, who in COMMON_ACTIONS]
+    several = len({unit.race for unit in units}) > 1
+    common = [
+        Task(name, kind, _takers(who, units, made))
+        for name, kind, who in (*COMMON_ACTIONS, *(FULL_ACTIONS if several else ()))
+    ]
     order = {task.function: place for place, task in reversed(list(enumerate(made)))}
     made.sort(key=lambda task: order[task.function])
     seen: dict[tuple, int] = defaultdict(int)
@@ -245,6 +252,7 @@ def _takers(who: str, units: tuple[UnitRow, ...], made: list[Task]) -> tuple[str
     """Names of the unit types that can take a common action."""
     trainers = {name for task in made if task.kind in QUEUED for name in task.users}
     barracks = {name for task in made if task.kind is Kind.TRAIN for name in task.users}
+    cocoons = {task.cocoon for task in made}
     fits = {
         "none": lambda unit: False,
         "mobile": moves,
@@ -253,5 +261,6 @@ def _takers(who: str, units: tuple[UnitRow, ...], made: list[Task]) -> tuple[str
         "trainer": lambda unit: unit.name in trainers,
         "barracks": lambda unit: unit.is_structure and unit.name in barracks and not unit.is_townhall,
         "townhall": lambda unit: unit.is_townhall,
+        "made": lambda unit: unit.is_structure or unit.name in cocoons,
     }[who]
     return tuple(unit.name for unit in units if fits(unit))

@@ -67,6 +67,8 @@ class World(NamedTuple):
     """Index of the actions that the rules themselves give: Move_pt, Attack_unit, Harvest_Gather_unit."""
     build_action: Int[Array, " U"]
     """The action with which a worker builds each type and stays with it, 0 for none."""
+    addon_for: Int[Array, "U U"]
+    """The type that an add-on takes on beside a structure; 0 where they do not fit."""
     larva: int
     """Type of the Larva, -1 if the rules have none."""
     warp_gate: int
@@ -136,14 +138,25 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
         supply_cap=float(economy.supply_cap),
     )
     tables = jax.tree.map(jnp.asarray, (rules.units, rules.tasks, rules.task, terrain, economics))
-    wanted = ("Move_pt", "Attack_pt", "Attack_unit", "Harvest_Gather_unit")
-    given = {name: rules.description.action_index[name] for name in wanted}
+    wanted = ("Move_pt", "Attack_pt", "Attack_unit", "Harvest_Gather_unit", "Morph_WarpGate_quick")
+    given = {name: index for name, index in rules.description.action_index.items() if name in wanted}
     build_action = np.zeros(len(rules.units.addon), np.int32)
     builds = (rules.tasks.kind == Kind.BUILD) & (rules.tasks.builder == Builder.STAYS)
     build_action[rules.tasks.product[builds]] = rules.tasks.action[builds]
-    footprint, rectangle, build_action = map(jnp.asarray, (footprint, _rectangles(rules), build_action))
+    constants = (footprint, _rectangles(rules), build_action, _addons(rules.description.unit_index))
+    footprint, rectangle, build_action, addon_for = map(jnp.asarray, constants)
     named = (rules.description.unit_index.get(name, -1) for name in ("Larva", "WarpGate"))
-    return World(*tables, footprint, rectangle, given, build_action, *named, settings.reveal_after)
+    return World(*tables, footprint, rectangle, given, build_action, addon_for, *named, settings.reveal_after)
+
+
+def _addons(units: dict[str, int]):
+    """[U, U] the type of an add-on of the second type's kind beside a structure of the first."""
+    table = np.zeros((len(units), len(units)), np.int32)
+    for role in ("TechLab", "Reactor"):
+        types = [name for name in units if name.endswith(role)]
+        for name in types:
+            table[units[name.removesuffix(role)], [units[other] for other in types]] = units[name]
+    return table
 
 
 def order_task(world: World, units: Units) -> Int[Array, " N"]:

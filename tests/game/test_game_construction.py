@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from asterism.game.production import can_stand
+from asterism.game.placement import can_stand
 from asterism.game.rules import terran_v1
 from asterism.game.tasks import Kind
 
@@ -132,8 +132,8 @@ def test_queued_orders_follow_one_another(empty):
 
 def free(empty, name, x, y, player=0):
     """Whether the rules let a player put a structure with its centre at x, y."""
-    units = jax.tree.map(jnp.asarray, empty.units)
-    return bool(can_stand(empty.game.world, empty.kinds[name], jnp.array([x, y], jnp.float32), units, player))
+    state = jax.tree.map(jnp.asarray, empty.state)
+    return bool(can_stand(empty.game.world, state, empty.kinds[name], jnp.array([x, y], jnp.float32), player))
 
 
 def test_ground_that_structures_ask_for(empty):
