@@ -8,7 +8,7 @@ from asterism.game.creep import on_creep
 from asterism.game.geometry import span
 from asterism.game.power import in_power
 from asterism.game.state import State, Units, nearest, owners
-from asterism.game.world import World
+from asterism.game.world import ADDON_OFFSET, World
 
 CORNERS = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1), (0, 0)], np.float32)
 
@@ -49,7 +49,12 @@ def overlaps(world: World, kind, x, y, units: Units) -> Bool[Array, "... N"]:
         gap = jnp.abs(place[..., None] + mine[axis] - (units.position[:, axis] + theirs[:, axis]))
         return gap < mine[2 + axis] + theirs[:, 2 + axis] - 0.01
 
-    return touches(x, 0) & touches(y, 1) & standing
+    # A structure may come down beside an add-on that waits for one.
+    beside = (jnp.abs(x[..., None] + ADDON_OFFSET[0] - units.position[:, 0]) < 0.1) & (
+        jnp.abs(y[..., None] + ADDON_OFFSET[1] - units.position[:, 1]) < 0.1
+    )
+    taken = ~(beside & world.units.addon[units.type] & world.units.takes_addon[kind])
+    return touches(x, 0) & touches(y, 1) & standing & taken
 
 
 def can_stand(world: World, state: State, kind, place: Float[Array, " 2"], player) -> Bool[Array, ""]:

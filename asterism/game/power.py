@@ -18,7 +18,7 @@ def in_power(
     world: World,
     units: Units,
     place: Float[Array, "*n 2"],
-    player: Int[Array, "*n"],
+    player: Int[Array, "*#n"],
     sources: Bool[Array, " N"] | None = None,
 ) -> Bool[Array, "*n"]:
     """Whether each place lies in a power field of the player's, which does not reach higher ground.

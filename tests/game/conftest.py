@@ -17,8 +17,8 @@ SIZE = InterfaceSize("test", entities=192, map=16, location=64, selected=16)
 class Compiled:
     """The game of the scenarios, compiled once a session."""
 
-    def __init__(self):
-        self.game = EmbeddedGame(GameSettings(step=8, tick=8), SIZE)
+    def __init__(self, **settings):
+        self.game = EmbeddedGame(GameSettings(step=8, tick=8, **settings), SIZE)
         self.rules, self.world = self.game.rules, self.game.world
         self.step = jax.jit(self.game.step)
         self.look = jax.jit(lambda state: observe(self.world, state, self.game.description, SIZE))
@@ -46,7 +46,7 @@ class Scenario:
 
     def clear(self, workers_only=True):
         """Takes away the workers, or everything."""
-        worker = self.units.type == self.kinds["SCV"]
+        worker = np.array(self.rules.units.worker)[self.units.type]
         self.units.type[worker if workers_only else slice(None)] = 0
         for name in ("order_action", "working", "carrying"):
             getattr(self.units, name)[self.units.type == 0] = 0
@@ -169,3 +169,14 @@ def scenario(compiled):
 def empty(compiled):
     """A game in which each player has a town hall and nothing else."""
     return Scenario(compiled).clear()
+
+
+@pytest.fixture(scope="session")
+def compiled_full():
+    return Compiled(rules="full", races=("zerg", "protoss"))
+
+
+@pytest.fixture
+def full(compiled_full):
+    """A game of all races in which player 0 has a Hatchery, an Overlord and three larvae, player 1 a Nexus."""
+    return Scenario(compiled_full).clear()
