@@ -1,5 +1,9 @@
 """What players own and may do: supply, counts, requirements, available actions."""
 
+from functools import reduce
+from operator import and_
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -65,8 +69,18 @@ def current_task(world: World, state: State, place: int = 0) -> Int[Array, " N"]
     return leveled(world, task, state.players.upgrades[owners(len(units.type))])
 
 
-def available_tasks(world: World, state: State) -> Bool[Array, "2 T"]:
-    """Tasks whose requirements stand, whose cost and supply are there, and whose upgrade is not known yet."""
+class Conditions(NamedTuple):
+    """What a player needs to begin each task [2, T], and has."""
+
+    tech: Bool[Array, "2 T"]
+    """Structures and the upgrade before it stand, its own upgrade is not known yet."""
+    minerals: Bool[Array, "2 T"]
+    vespene: Bool[Array, "2 T"]
+    food: Bool[Array, "2 T"]
+
+
+def conditions(world: World, state: State) -> Conditions:
+    """Which of the conditions of each task are met now."""
     have = counts(world, state.units, finished(state.units)) > 0
     # What counts as a type stands for it: a Lair for a Hatchery.
     tech = have if _is_identity(world.units.counts_as) else (world.units.counts_as & have[:, None]).any(2)
@@ -75,14 +89,18 @@ def available_tasks(world: World, state: State) -> Bool[Array, "2 T"]:
     def of_player(tech, minerals, vespene, upgrades, used, cap):
         met = (~tasks.requires | tech).all(1)
         met &= (tasks.requires_upgrade < 0) | upgrades[jnp.maximum(tasks.requires_upgrade, 0)]
-        paid = (tasks.minerals <= minerals) & (tasks.vespene <= vespene)
-        room = (tasks.supply <= 0) | (used + tasks.supply <= cap)
-        new = (tasks.upgrade < 0) | ~upgrades[jnp.maximum(tasks.upgrade, 0)]
-        return met & paid & room & new
+        met &= (tasks.upgrade < 0) | ~upgrades[jnp.maximum(tasks.upgrade, 0)]
+        food = (tasks.supply <= 0) | (used + tasks.supply <= cap)
+        return Conditions(met, tasks.minerals <= minerals, tasks.vespene <= vespene, food)
 
     players = state.players
     money = (players.minerals, players.vespene, players.upgrades)
     return jax.vmap(of_player)(tech, *money, *supply(world, state.units))
+
+
+def available_tasks(world: World, state: State) -> Bool[Array, "2 T"]:
+    """Tasks all of whose conditions are met."""
+    return reduce(and_, conditions(world, state))
 
 
 def available_actions(world: World, state: State, selectable: Bool[np.ndarray, "A U"]) -> Bool[Array, "2 A"]:

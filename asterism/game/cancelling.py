@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int
+from jaxtyping import Array, Bool, Int
 
 from asterism.game.accounting import current_task
 from asterism.game.payment import pay
@@ -15,17 +15,19 @@ CONSTRUCTION_REFUND = 0.75
 """Share of its cost that comes back of a structure that is called off."""
 
 
-def cancel_work(world: World, state: State, task: Int[Array, " N"]) -> State:
+def cancel_work(world: World, state: State, task: Int[Array, " N"]) -> tuple[State, Bool[Array, " N"]]:
     """Structures under construction go, Drones come out of theirs; units that morph stay what they were.
 
     Three quarters of the cost of a construction come back, all of that of a morph.
 
     Args:
       task: what each selected unit is told.
+    Returns:
+      The state, and which units had something to call off.
     """
     units, tasks = state.units, world.tasks
     if not (np.asarray(tasks.kind) == Kind.CANCEL_WORK).any():
-        return state
+        return state, jnp.zeros(len(task), bool)
     told = tasks.kind[task] == Kind.CANCEL_WORK
     doing = current_task(world, state)
     growing = told & (units.build_left > 0) & world.units.structure[units.type]
@@ -44,7 +46,8 @@ def cancel_work(world: World, state: State, task: Int[Array, " N"]) -> State:
         build_left=jnp.where(returns, 0.0, units.build_left),
         health=jnp.where(returns, world.units.health[drone], jnp.where(growing, 0.0, units.health)),
     )
-    return state._replace(units=units, players=pay(state.players, *(-jnp.floor(amount) for amount in back)))
+    players = pay(state.players, *(-jnp.floor(amount) for amount in back))
+    return state._replace(units=units, players=players), growing | morphing
 
 
 def _consumed(world: World) -> Int[Array, " U"]:

@@ -11,6 +11,7 @@ from asterism.game.accounting import finished, has_techlab, leveled, units_with_
 from asterism.game.cancelling import cancel_work
 from asterism.game.geometry import span
 from asterism.game.placement import snap
+from asterism.game.results import action_results
 from asterism.game.settings import GameSettings
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners
 from asterism.game.tasks import QUEUED, Kind
@@ -30,6 +31,8 @@ class Command(NamedTuple):
     action: Int[Array, " 2"]
     task: Int[Array, " N"]
     """What the action is for each unit that carries it out (index into `World.tasks`), 0 for the others."""
+    wanted: Int[Array, " N"]
+    """The same whether or not the action is available."""
     camera: Bool[Array, " 2"]
     """The player moves its camera."""
     queued: Bool[Array, " 2"]
@@ -81,10 +84,12 @@ def read_commands(
     place = jnp.where((target >= 0)[:, None], jnp.where((target >= count)[:, None], at_resource, at_unit), place)
     task = world.task[per_unit(kind, count), units.type]
     there = finished(units) | ((units.type > 0) & (world.tasks.kind[task] == Kind.CANCEL_WORK))
-    selected = selected & able & there & per_unit(takes, count)
+    wanted = selected & able & there & per_unit(acting, count)
+    selected = wanted & per_unit(takes, count)
     return Command(
         action=kind,
         task=jnp.where(selected, task, 0),
+        wanted=jnp.where(wanted, task, 0),
         camera=takes & (kind == game.action_index["raw_move_camera"]),
         queued=(action.queued > 0) & uses.queued[kind],
         repeat=jnp.where(uses.repeat[kind], action.repeat, 0),
@@ -121,8 +126,9 @@ def _smart(world: World, units: Units, at: Int[Array, " N"]) -> Int[Array, " N"]
     return jnp.where(build > 0, build, action)
 
 
-def order_units(world: World, state: State, command: Command) -> Units:
-    """Orders for movement, attack and mining: every selected unit takes it. Smart becomes what its target asks for."""
+def order_units(world: World, state: State, command: Command) -> tuple[Units, Bool[Array, " N"]]:
+    """Orders for movement, attack, mining and morphs: every selected unit takes it. Smart becomes what its target asks
+    for. Returns the units, and which took it, as the other functions here do."""
     units, count = state.units, len(state.units.type)
     each = lambda values: per_unit(values, count)  # noqa: E731
     given = world.tasks.kind[command.task]
@@ -145,10 +151,10 @@ def order_units(world: World, state: State, command: Command) -> Units:
     flying = world.units.flying[units.type][:, None]
     place = jnp.where(flying, each(command.place), each(on_ground(world, command.place)))
     action = jnp.where(given == Kind.STOP, 0, action)
-    return give_orders(units, which, action, at, place, each(command.queued) & (given != Kind.STOP))
+    return give_orders(units, which, action, at, place, each(command.queued) & (given != Kind.STOP)), which
 
 
-def order_construction(world: World, state: State, command: Command, radius: int) -> Units:
+def order_construction(world: World, state: State, command: Command, radius: int) -> tuple[Units, Bool[Array, " N"]]:
     """The selected worker that is nearest goes to build, or the structure that flies to land, if there is ground; a
     refinery needs a geyser as target."""
     units, count = state.units, len(state.units.type)
@@ -165,10 +171,11 @@ def order_construction(world: World, state: State, command: Command, radius: int
     builder = nearest(jnp.where(by_player(builds), distance, jnp.inf))
     which = by_player(builds) & (jnp.arange(count // 2) == builder[:, None]) & free[:, None]
     each = lambda values: per_unit(values, count)  # noqa: E731
-    return give_orders(units, which.reshape(-1), each(command.action), -1, each(site), each(command.queued))
+    which = which.reshape(-1)
+    return give_orders(units, which, each(command.action), -1, each(site), each(command.queued)), which
 
 
-def order_production(world: World, state: State, command: Command) -> State:
+def order_production(world: World, state: State, command: Command) -> tuple[State, Bool[Array, " N"]]:
     """Training, research and add-ons: the selected structures with the shortest queues take it, `repeat` more of them,
     as far as the money goes. Costs are paid now."""
     units, players, tasks = state.units, state.players, world.tasks
@@ -196,7 +203,7 @@ def order_production(world: World, state: State, command: Command) -> State:
         vespene=players.vespene - taken.sum(1) * vespene,
     )
     units = units._replace(rally=jnp.where(rallies[:, None], rally, units.rally))
-    return cancel_last(world, state._replace(units=units, players=players), command)
+    return state._replace(units=units, players=players), taken.reshape(-1) | rallies
 
 
 def with_reactors(world: World, units: Units, task: Int[Array, " N"]) -> Int[Array, " N"]:
@@ -211,7 +218,7 @@ def with_reactors(world: World, units: Units, task: Int[Array, " N"]) -> Int[Arr
     return jnp.where((passed > 0) & fits & finished(units) & ~world.units.techlab[units.type], passed, task)
 
 
-def cancel_last(world: World, state: State, command: Command) -> State:
+def cancel_last(world: World, state: State, command: Command) -> tuple[State, Bool[Array, " N"]]:
     """Cancels the last training or research of each selected structure; its cost comes back."""
     units, players, tasks = state.units, state.players, world.tasks
     count, depth = units.order_action.shape
@@ -228,7 +235,7 @@ def cancel_last(world: World, state: State, command: Command) -> State:
     players = players._replace(
         minerals=players.minerals + refund(tasks.minerals), vespene=players.vespene + refund(tasks.vespene)
     )
-    return state._replace(units=units, players=players)
+    return state._replace(units=units, players=players), which
 
 
 def command_players(
@@ -242,11 +249,16 @@ def command_players(
 ) -> State:
     """Carries out the actions ([2, ...]) of the players that are `acting`, where they are available."""
     command = read_commands(world, state, action, acting, size, game)
-    units = order_units(world, state, command)
-    units = order_construction(world, state._replace(units=units), command, settings.placement_snap)
-    state = order_production(world, state._replace(units=units), command)
-    state = cancel_work(world, state, command.task)
-    state = warp_in(world, state, command.task, command.place, command.repeat, settings.placement_snap)
+    before, radius = state, settings.placement_snap
+    units, steered = order_units(world, state, command)
+    units, builds = order_construction(world, state._replace(units=units), command, radius)
+    state, makes = order_production(world, state._replace(units=units), command)
+    state, cancels = cancel_last(world, state, command)
+    state, stops = cancel_work(world, state, command.task)
+    state, warps = warp_in(world, state, command.task, command.place, command.repeat, radius)
+    taken = by_player(steered | builds | makes | cancels | stops | warps).any(1)
+    unselected = ~jnp.asarray(game.uses.units)[action.action_type]
+    result = action_results(world, before, command.wanted, command.place, taken, unselected)
     turn, players = state.turn, state.players
     now = lambda new, old: jnp.where(acting, new, old)  # noqa: E731
     turn = turn._replace(
@@ -257,6 +269,7 @@ def command_players(
         repeat=now(action.repeat, turn.repeat),
         selected=jnp.where(per_unit(acting, len(units.type)), command.selected, turn.selected),
         target=now(command.target, turn.target),
+        result=now(result, turn.result),
     )
     camera = jnp.where(command.camera[:, None], command.place, players.camera)
     return state._replace(players=players._replace(camera=camera), turn=turn)

@@ -13,6 +13,7 @@ from asterism.game.spawning import START_HEALTH, renew, spawn
 from asterism.game.state import State, Units, by_player, nearest, owners, pop_orders
 from asterism.game.tasks import Builder, Kind
 from asterism.game.world import World, is_kind, order_kind, order_task
+from asterism.interface.action import ActionResult
 from asterism.interface.observation import Race
 
 BUILD_REACH = 0.5
@@ -33,14 +34,15 @@ def place_structures(world: World, state: State) -> State:
     ready = by_player(waiting & (span(units.position - site) <= reach))
     first = (ready & (jnp.cumsum(ready, 1) == 1)).reshape(-1)
     owner = owners(len(task))
-    money = (tasks.minerals[task] <= state.players.minerals[owner]) & (
-        tasks.vespene[task] <= state.players.vespene[owner]
+    minerals, vespene = (
+        (tasks.minerals[task] <= state.players.minerals[owner]),
+        (tasks.vespene[task] <= state.players.vespene[owner]),
     )
     chosen = nearest(by_player(~first).astype(jnp.float32)) + jnp.arange(2) * (len(task) // 2)
     fits = jax.vmap(lambda b, player: can_stand(world, state, kind[b], site[b], player))(chosen, jnp.arange(2))
     room = by_player(units.type == 0).any(1)
     consumed = builder == Builder.IS_CONSUMED
-    laid = first & money & fits[owner] & (room[owner] | consumed)
+    laid = first & minerals & vespene & fits[owner] & (room[owner] | consumed)
     spawned, child = spawn(world, units, laid & ~consumed, kind, site, world.units.build_time[kind])
     cost = lambda amounts: by_player(jnp.where(laid, amounts[task], 0.0)).sum(1)  # noqa: E731
     players = pay(record_build(world, state, laid, kind, site), cost(tasks.minerals), cost(tasks.vespene))
@@ -49,7 +51,11 @@ def place_structures(world: World, state: State) -> State:
     spawned = become_structures(world, spawned, laid & consumed, kind, site)
     over = (first & ~laid) | (laid & (builder == Builder.LEAVES))
     units = pop_orders(spawned, over)
-    return state._replace(units=send_to_minerals(units, over & (units.order_action[:, 0] == 0)), players=players)
+    units = send_to_minerals(units, over & (units.order_action[:, 0] == 0))
+    why = jnp.where(vespene, ActionResult.CANT_BUILD_LOCATION_INVALID, ActionResult.NOT_ENOUGH_VESPENE)
+    why = by_player(jnp.where(first & ~laid, jnp.where(minerals, why, ActionResult.NOT_ENOUGH_MINERALS), 0)).max(1)
+    turn = state.turn._replace(result=jnp.where(why > 0, why, state.turn.result))
+    return state._replace(units=units, players=players, turn=turn)
 
 
 def become_structures(world: World, units: Units, which: Bool[Array, " N"], kind, site) -> Units:

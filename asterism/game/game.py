@@ -28,7 +28,7 @@ from asterism.game.rules import Rules, load_rules
 from asterism.game.settings import GameSettings
 from asterism.game.state import Players, State, Turn, Units, by_player, give_orders, owners
 from asterism.game.world import World, make_world
-from asterism.interface.action import Action
+from asterism.interface.action import Action, ActionResult
 from asterism.interface.description import GameDescription, TimeStep
 from asterism.interface.observation import Race, Strategy
 from asterism.interface.sizes import InterfaceSize, interface_size
@@ -93,7 +93,7 @@ class EmbeddedGame:
     def _look(self, state: State, reward, done) -> tuple[State, TimeStep]:
         state, observation, privileged = observe(self.world, state, self.description, self.size)
         acting = state.loop >= state.turn.next_loop
-        return state, TimeStep(observation, privileged, reward, done, acting)
+        return state, TimeStep(observation, privileged, reward, done, acting, state.turn.result)
 
 
 def tick(world: World, state: State, dt: int) -> State:
@@ -221,6 +221,7 @@ def initial_state(
         selected=jnp.zeros(count, bool),
         target=zero - 1,
         available=jnp.zeros((2, len(game.actions)), bool),
+        result=zero + ActionResult.SUCCESS,
     )
     amounts = world.economics.amount[world.terrain.is_geyser.astype(jnp.int32)]
     zerg = None if world.larva < 0 else larvae.no_zerg(count)

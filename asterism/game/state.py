@@ -86,6 +86,8 @@ class Turn(NamedTuple):
     target: Int[Array, " 2"]
     available: Bool[Array, "2 A"]
     """Actions that each player could take when it last looked."""
+    result: Int[Array, " 2"]
+    """`ActionResult` of the last action, or of what came of it since."""
 
 
 class State(NamedTuple):

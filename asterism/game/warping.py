@@ -24,16 +24,18 @@ def warp_in(
     place: Float[Array, "2 2"],
     repeat: Int[Array, " 2"],
     radius: int,
-) -> State:
+) -> tuple[State, Bool[Array, " N"]]:
     """Selected warp gates that are ready bring a unit each, `1 + repeat` a player, as far as money and supply go.
 
     Args:
       task: what each selected unit is told; those that are no warp-in are none of this function's.
       place: where the players want them; the nearest powered ground within `radius` cells is taken, or nothing is done.
+    Returns:
+      The state, and the gates that brought a unit.
     """
     tasks, units, count = world.tasks, state.units, len(state.units.type)
     if not (np.asarray(tasks.kind) == Kind.WARP).any():
-        return state
+        return state, jnp.zeros(count, bool)
     site, found = jax.vmap(lambda place, player: powered_ground(world, state, place, radius, player))(
         place, jnp.arange(2)
     )
@@ -58,7 +60,7 @@ def warp_in(
     spent = [by_player(jnp.where(done, cost[task], 0.0)).sum(1) for cost in (tasks.minerals, tasks.vespene)]
     players = record_build(world, state, done, tasks.product[task], position)
     cooldown = jnp.where(done, tasks.cooldown[task], spawned.cooldown)
-    return state._replace(units=spawned._replace(cooldown=cooldown), players=pay(players, *spent))
+    return state._replace(units=spawned._replace(cooldown=cooldown), players=pay(players, *spent)), done
 
 
 def powered_ground(

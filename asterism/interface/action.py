@@ -1,5 +1,6 @@
 """What an agent does: one action with its parts, in AlphaStar's order."""
 
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 from jaxtyping import Array, Int
@@ -34,3 +35,24 @@ class ActionParts(NamedTuple):
     units: Any
     target_unit: Any
     location: Any
+
+
+class ActionResult(IntEnum):
+    """What became of a player's last action: StarCraft II's own numbers, those that a game here can give."""
+
+    SUCCESS = 1
+    NOT_SUPPORTED = 2
+    ERROR = 3
+    COOLDOWN = 6
+    QUEUE_IS_FULL = 7
+    NOT_ENOUGH_MINERALS = 9
+    NOT_ENOUGH_VESPENE = 10
+    NOT_ENOUGH_FOOD = 13
+    NOT_ENOUGH_ENERGY = 17
+    TECH_REQUIREMENTS_NOT_MET = 40
+    CANT_BUILD_LOCATION_INVALID = 44
+    CANT_BUILD_TOO_CLOSE_TO_CREEP_SOURCE = 46
+    CANT_BUILD_TOO_FAR_FROM_CREEP_SOURCE = 49
+    CANT_BUILD_TOO_FAR_FROM_POWER_SOURCE = 50
+    CANT_LAND_LOCATION_INVALID = 53
+    CANT_WARP_IN_UNITS_THERE = 68

@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from asterism.errors import UserError
 from asterism.interface.action import Action, ActionParts
@@ -102,6 +102,8 @@ class TimeStep(NamedTuple):
     done: Bool[Array, "*b"]
     acting: Bool[Array, "*b 2"]
     """Whose observation is due: delays make turns asynchronous; what a player gives who is not acting is ignored."""
+    result: Int[Array, "*b 2"]
+    """`ActionResult` of each player's last action, or of what came of it since."""
 
 
 class Game(Protocol):

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from asterism.interface.action import ActionResult
+
 TICK = 8
 HATCHERY, NEXUS = 0, 64
 
@@ -14,10 +16,6 @@ def slots_of(game, name, player=0):
 
 def start(game, player):
     return np.array(game.game.world.terrain.starts[player])
-
-
-def terran(game, name, *place):
-    return game.put(name, *place)
 
 
 # ---------------------------------------------------------------------------------------------------------------- Zerg
@@ -259,3 +257,46 @@ def test_levels_of_an_upgrade_come_one_after_the_other(full):
     full.units.timer[bay] = 1
     full.wait(2)
     assert full.state.players.upgrades[0, second]
+
+
+# ------------------------------------------------------------------------------------------------------------- results
+
+
+def result(game, player=0):
+    return ActionResult(int(game.timestep.result[player]))
+
+
+def test_what_an_action_lacks_is_reported_in_the_real_games_numbers(full):
+    x, y = start(full, 0)
+    larva = slots_of(full, "Larva")
+    full.order("Train_Roach_quick", larva[0])
+    assert result(full) is ActionResult.TECH_REQUIREMENTS_NOT_MET
+    full.money(20).order("Train_Drone_quick", larva[0])
+    assert result(full) is ActionResult.NOT_ENOUGH_MINERALS
+    full.put("RoachWarren", 18, 18)
+    full.money(1000).order("Train_Roach_quick", larva[0])
+    assert result(full) is ActionResult.NOT_ENOUGH_VESPENE
+    full.order("Train_Overlord_quick", larva[0])
+    assert result(full) is ActionResult.SUCCESS
+    drone = full.put("Drone", x + 5, y + 5)
+    full.order("Build_SpawningPool_pt", drone, place=(40, 40))
+    assert result(full) is ActionResult.CANT_BUILD_TOO_FAR_FROM_CREEP_SOURCE
+    scv = full.put("SCV", x + 5, y - 5)
+    full.order("Build_SupplyDepot_pt", scv, place=(x + 7, y))
+    assert result(full) is ActionResult.CANT_BUILD_TOO_CLOSE_TO_CREEP_SOURCE
+    probe = full.put("Probe", 40, 42, player=1)
+    full.money(1000, player=1).order("Build_Gateway_pt", probe, place=(24, 32), player=1)
+    assert result(full, 1) is ActionResult.CANT_BUILD_TOO_FAR_FROM_POWER_SOURCE
+    for i in range(13):
+        full.put("Drone", 20 + i % 4, 36 + i // 4)
+    full.order("Train_Drone_quick", larva[1])
+    assert result(full) is ActionResult.NOT_ENOUGH_FOOD
+
+
+def test_a_worker_that_finds_its_money_gone_reports_it_on_arrival(full):
+    scv = full.put("SCV", 44, 24)
+    full.money(100).order("Build_SupplyDepot_pt", scv, place=(24, 40))
+    assert result(full) is ActionResult.SUCCESS
+    full.money(30)
+    full.until(lambda: result(full) is not ActionResult.SUCCESS, 200)
+    assert result(full) is ActionResult.NOT_ENOUGH_MINERALS

@@ -102,7 +102,7 @@ class HigherWins(EmbeddedGame):
     def step(self, state, action):
         done = state.loop + 1 == action.max()
         reward = jnp.where(done, jnp.sign(action - action[::-1]), 0).astype(jnp.float32)
-        return State(state.loop + 1), TimeStep(action, action, reward, done, jnp.ones(2, bool))
+        return State(state.loop + 1), TimeStep(action, action, reward, done, jnp.ones(2, bool), jnp.ones(2, jnp.int32))
 
 
 def test_every_game_is_played_to_its_own_end():
@@ -110,7 +110,7 @@ def test_every_game_is_played_to_its_own_end():
     shows = Controller(lambda: jnp.int32(0), lambda number, memory, observation, key: (memory + 1, number), True)
     home, away = jnp.array([3, 1, 7, 2]), jnp.array([1, 4, 2, 2])
     seat, zeros, none = seats(4), jnp.zeros((4, 2), jnp.int32), jnp.zeros(4, jnp.int32)
-    timestep = TimeStep(zeros, zeros, zeros * 0.0, none > 0, zeros == 0)
+    timestep = TimeStep(zeros, zeros, zeros * 0.0, none > 0, zeros == 0, zeros)
     lanes = Lanes(State(none), timestep, none, none, seat)
     outcomes = play_out(HigherWins(), shows, shows, (home, away), lanes, jax.random.split(jax.random.key(0), 4))
     np.testing.assert_array_equal(outcomes.reward, [1, -1, 1, 0])
