@@ -2,8 +2,10 @@
 Games are shared out among all cores.
 
 python benchmarks/game.py --batches 1 64
+python benchmarks/game.py --batches 16 --slots 64 128 256 512 --rules full
 """
 
+import itertools
 import statistics
 import time
 from dataclasses import dataclass
@@ -21,12 +23,16 @@ from asterism.runtime.players import spread
 
 @dataclass(frozen=True)
 class Settings:
-    """Prints game steps a second, of all games together, for each batch size."""
+    """Prints game steps and ticks a second, of all games together, for each batch size and number of unit slots."""
 
     batches: tuple[int, ...] = (1, 16, 64, 256)
     """Games side by side."""
+    slots: tuple[int, ...] = (64,)
+    """Most units and structures of a player."""
+    rules: str = "terran_v1"
+    """Units of the game: terran_v1 or full."""
     step: int = 32
-    """Game loops in a step."""
+    """Game loops in a step; a tick is 8."""
     steps: int = 50
     """Steps in one measurement."""
     repeats: int = 5
@@ -65,11 +71,14 @@ def steps_per_second(game: EmbeddedGame, batch: int, steps: int, repeats: int) -
 def main(settings: Settings) -> None:
     """Measures and prints `name: value unit` lines."""
     use_every_core()
-    game = EmbeddedGame(GameSettings(step=settings.step), interface_size(settings.size))
-    for batch in settings.batches:
+    for slots, batch in itertools.product(settings.slots, settings.batches):
+        game = EmbeddedGame(
+            GameSettings(step=settings.step, slots=slots, rules=settings.rules), interface_size(settings.size)
+        )
         rate = steps_per_second(game, batch, settings.steps, settings.repeats)
-        print(f"game_steps_batch_{batch}: {rate:.0f} steps/s")
-        print(f"game_loops_batch_{batch}: {rate * settings.step:.0f} loops/s", flush=True)
+        name = f"{settings.rules}_slots_{slots}_batch_{batch}"
+        print(f"game_steps_{name}: {rate:.0f} steps/s")
+        print(f"game_ticks_{name}: {rate * settings.step / game.settings.tick:.0f} ticks/s", flush=True)
 
 
 if __name__ == "__main__":
