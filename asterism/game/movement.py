@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, Int
 from asterism.game.combat import Fights
 from asterism.game.economy import REACH
 from asterism.game.geometry import length, span
-from asterism.game.navigation import GOAL_CELLS
+from asterism.game.navigation import next_corner
 from asterism.game.rules import Kind
 from asterism.game.state import State, Units, owners, pop_orders
 from asterism.game.world import World, cell_index, is_kind, order_kind, walkable
@@ -59,13 +59,15 @@ def goals(
 
 
 def heading(world: World, units: Units, goal: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
-    """The point to walk straight to on the way to `goal`: the next corner, or the goal once near or for a flyer."""
-    h, w = world.terrain.level.shape
-    block = cell_index(goal / GOAL_CELLS, w // GOAL_CELLS)
-    point = world.terrain.waypoint[block, cell_index(units.position, w)].astype(jnp.int32)
-    corner = jnp.stack([point % w, point // w], -1) + 0.5
-    direct = (span(corner - goal) < GOAL_CELLS) | world.units.flying[units.type]
-    return jnp.where(direct[:, None], goal, corner)
+    """The point to walk straight to on the way to `goal`: the next corner, or the goal once it is seen or for a flyer.
+
+    Those who walk to a goal in a cliff go to the ground nearest to it.
+    """
+    w, paths = world.terrain.level.shape[1], world.terrain.paths
+    cell = cell_index(goal, w)
+    corner = next_corner(paths, w, cell_index(units.position, w), cell)
+    direct = (corner == cell) | world.units.flying[units.type]
+    return jnp.where(direct[:, None], goal, jnp.stack([corner % w, corner // w], -1) + 0.5)
 
 
 def slide(world: World, units: Units, step: Float[Array, "N 2"]) -> Float[Array, "N 2"]:

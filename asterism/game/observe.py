@@ -28,7 +28,6 @@ from asterism.interface.sizes import InterfaceSize
 
 NEAR_HALL = 10.0
 """Resources within this many cells of an own town hall belong to its base."""
-FIELDS_PER_BASE = 8
 
 
 def entity_priority(world: World, state: State, player: int, seen: Bool[Array, " P"]) -> Int[Array, " M"]:
@@ -45,7 +44,7 @@ def entity_priority(world: World, state: State, player: int, seen: Bool[Array, "
     rank = jnp.where(enemy, 2, rank)
     near = townhall_distance(world, units, world.terrain.resources)[player] < NEAR_HALL
     # One field stands for its base, so that even a short list shows where each base is.
-    head = (jnp.arange(len(near)) % FIELDS_PER_BASE == 0) | world.terrain.is_geyser
+    head = world.terrain.first_field | world.terrain.is_geyser
     resource = jnp.where(head, jnp.where(near, 3, 6), jnp.where(near, 5, 7))
     resource = jnp.where(state.amounts > 0, resource, 99)
     return jnp.concatenate([rank, resource])

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import UInt8
 from scipy.ndimage import gaussian_filter
 
-from asterism.game.maps import Map
+from asterism.game.map import Map
 
 LEVELS = np.array([(56, 60, 68), (84, 82, 78), (116, 109, 96)], np.float32)
 """Ground of each terrain level, the higher the lighter."""
