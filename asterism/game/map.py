@@ -12,8 +12,14 @@ from asterism.game.tables import load_economy
 
 MULTIPLE = 16
 """The side of a map is a multiple of this many cells."""
-HALL = 5
-"""Side of a town hall in cells."""
+
+# Eight mineral fields (2 x 1 cells) and two geysers (3 x 3) as they lie around a town hall at (0, 0), for a base in
+# the lower left corner: as in StarCraft II some fields touch the three cells that a town hall keeps free, the others
+# lie a cell farther.
+MINERAL_OFFSETS = np.array(
+    [(-6.5, 3), (-7.5, 1), (-7.5, -1), (-6.5, -3), (-3.5, -6), (-1.5, -7), (0.5, -7), (2.5, -6)], float
+)
+GEYSER_OFFSETS = np.array([(-2, 7), (7, -2)], float)
 
 Turn = Callable[[Shaped[np.ndarray, "s s"]], Shaped[np.ndarray, "s s"]]
 SYMMETRIES: dict[str, Turn] = {
@@ -45,9 +51,9 @@ class Map:
     """Centres (x, y) where each player's town halls belong: main, natural, third and so on, as far as the way is."""
     minerals: Float[np.ndarray, "m 2"]
     geysers: Float[np.ndarray, "g 2"]
-    contents: Float[np.ndarray, " m+g"]
+    contents: Float[np.ndarray, " r"]
     """Minerals or vespene in each resource."""
-    rich: Bool[np.ndarray, " m+g"]
+    rich: Bool[np.ndarray, " r"]
     """Whether a trip to the resource brings more: 7 minerals, or 8 vespene."""
 
     @property
@@ -56,12 +62,12 @@ class Map:
         return self.height.shape[0]
 
     @cached_property
-    def resources(self) -> Float[np.ndarray, "m+g 2"]:
+    def resources(self) -> Float[np.ndarray, "r 2"]:
         """Centres (x, y) of all resources."""
         return np.concatenate([self.minerals, self.geysers])
 
     @cached_property
-    def base_of(self) -> Int[np.ndarray, " m+g"]:
+    def base_of(self) -> Int[np.ndarray, " r"]:
         """Number of the base to which each resource belongs, the nearest."""
         halls = np.unique(self.bases.reshape(-1, 2), axis=0)
         return np.hypot(*(self.resources[:, None] - halls).transpose(2, 0, 1)).argmin(1)
@@ -84,7 +90,7 @@ class Map:
         return SYMMETRIES[self.symmetry](np.arange(self.cells**2).reshape(self.cells, -1)).reshape(-1)
 
 
-def normal_contents(minerals: int, geysers: int) -> Float[np.ndarray, " m+g"]:
+def normal_contents(minerals: int, geysers: int) -> Float[np.ndarray, " r"]:
     """What so many normal mineral fields and geysers hold."""
     full = {resource.name: resource.contents for resource in load_economy().resources}
     return np.repeat([full["MineralField"], full["VespeneGeyser"]], [minerals, geysers]).astype(float)

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.spatial import cKDTree
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from asterism.errors import UserError
 from asterism.game.map import MULTIPLE, SYMMETRIES, Map, hall_places, order_bases

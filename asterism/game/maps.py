@@ -1,17 +1,14 @@
 """The built-in maps, and how a map is found by its name."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 
 from asterism.errors import UserError
-from asterism.game.map import Map, normal_contents
-
-# Eight mineral fields (2 x 1 cells) and two geysers (3 x 3) as they lie around a town hall at (0, 0), for a base in
-# the lower left corner: as in StarCraft II some fields touch the three cells that a town hall keeps free, the others
-# lie a cell farther.
-MINERAL_OFFSETS = np.array(
-    [(-6.5, 3), (-7.5, 1), (-7.5, -1), (-6.5, -3), (-3.5, -6), (-1.5, -7), (0.5, -7), (2.5, -6)], float
-)
-GEYSER_OFFSETS = np.array([(-2, 7), (7, -2)], float)
+from asterism.game.map import GEYSER_OFFSETS, MINERAL_OFFSETS, Map, normal_contents
+from asterism.game.map_files import read_map
+from asterism.game.map_generator import generate_map
 
 
 def _resources(hall, flip_x: bool, flip_y: bool):
@@ -71,11 +68,29 @@ def first_light() -> Map:
     )
 
 
-MAPS = {"first_light": first_light}
+MAPS: dict[str, Callable[[], Map]] = {
+    "first_light": first_light,
+    "twin_fords": lambda: generate_map(6, name="twin_fords"),
+    "long_shadow": lambda: generate_map(1, name="long_shadow"),
+    "old_harbour": lambda: generate_map(0, name="old_harbour"),
+}
+SEED = "seed:"
 
 
 def load_map(name: str) -> Map:
-    """The built-in map called `name`; raises UserError when there is none."""
-    if name not in MAPS:
-        raise UserError(f"unknown map {name!r}: choose one of {', '.join(MAPS)}")
-    return MAPS[name]()
+    """A map by its name: one that is built in, `seed:NUMBER` for what the generator makes of that seed, or the path of a
+    file that `read_map` reads.
+
+    Raises:
+      UserError: there is none, or the file is damaged.
+    """
+    if name in MAPS:
+        return MAPS[name]()
+    if name.startswith(SEED):
+        number = name.removeprefix(SEED)
+        if not number.isascii() or not number.isdigit():
+            raise UserError(f"map {name!r}: after {SEED} comes a whole number")
+        return generate_map(int(number))
+    if Path(name).suffix == ".npz":
+        return read_map(name)
+    raise UserError(f"unknown map {name!r}: choose {', '.join(MAPS)}, {SEED}NUMBER or the path of an .npz file")

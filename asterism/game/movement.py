@@ -58,14 +58,22 @@ def goals(
     return goal, jnp.where(fights.chases, 0.0, stop), moves
 
 
+def inner_cell(world: World, place: Float[Array, "N 2"]) -> Int[Array, " N"]:
+    """Flat index of the cell of each place; on the border of two it is that towards the middle of the map, if it can be
+    walked on. So the image of a place lies in the image of its cell, and both players go alike."""
+    w = world.terrain.pathable.shape[1]
+    inner = place + 1e-4 * jnp.sign(w / 2 - place)
+    return cell_index(jnp.where(walkable(world, inner)[:, None], inner, place), w)
+
+
 def heading(world: World, units: Units, goal: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
     """The point to walk straight to on the way to `goal`: the next corner, or the goal once it is seen or for a flyer.
 
     Those who walk to a goal in a cliff go to the ground nearest to it.
     """
     w, paths = world.terrain.level.shape[1], world.terrain.paths
-    cell = cell_index(goal, w)
-    corner = next_corner(paths, w, cell_index(units.position, w), cell)
+    cell = inner_cell(world, goal)
+    corner = next_corner(paths, w, inner_cell(world, units.position), cell)
     direct = (corner == cell) | world.units.flying[units.type]
     return jnp.where(direct[:, None], goal, jnp.stack([corner % w, corner // w], -1) + 0.5)
 

@@ -1,10 +1,11 @@
 """Path finding by tables, made once a map: where to walk next, from any cell towards any other.
 
-Two cells *see* each other when all ground between any points of theirs is walkable, so a unit anywhere in a cell walks
-straight to what the cell sees. Shortest ways lead over cells that see each other; the next corner of a way is the
-farthest of its cells that is still seen. Near its goal a unit follows the ways to the goal itself; from farther away it
-goes to the goal's landmark, which lies near the goal, until the goal itself is near. Along the way to either, what is
-left of it only ever shrinks, so no unit goes round in circles.
+A cell *sees* another when every cell that a straight line from anywhere in the one to anywhere in the other touches is
+walkable and sees the other too: a unit anywhere in the cell can walk straight to what the cell sees, and sees it all
+the way. The next corner of a shortest way is the farthest of its cells that is seen. A unit goes straight to a goal
+that its cell sees. Where it sees it not but is near, it follows the ways to the goal itself; from farther away it goes
+to the goal's landmark, which lies near the goal. Who sees the goal or is near it stays so, and what is left of a way
+only ever shrinks, so no unit goes round in circles.
 """
 
 import hashlib
@@ -15,16 +16,16 @@ from zipfile import BadZipFile
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, UInt16
+from jaxtyping import Array, Bool, Float, Int, UInt8, UInt16
 from scipy.ndimage import distance_transform_edt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from asterism.errors import UserError
 
-NEAR = 8
+NEAR = 10
 """Length of way, in cells, within which the table for each single goal leads."""
-LANDMARK_REACH = 5.0
+LANDMARK_REACH = 7.0
 """A goal's landmark lies at most this long a way from it."""
 VIEW = 24
 """Cells farther apart than this along x or y do not count as seeing each other."""
@@ -45,8 +46,10 @@ class Paths(NamedTuple):
     landmark: Int[Array, " n"]
     far: UInt16[Array, "L n"]
     """The walkable cell to go to on the way to each landmark; the cell itself where no way leads there."""
+    sees: UInt8[Array, "n V"]
+    """Whether each cell sees those in the square of 2 * VIEW + 1 cells around, in bits."""
     near: UInt16[Array, "n W"]
-    """The same on the way to each goal in the square of 2 * NEAR + 1 cells around, NOWHERE where none is so short."""
+    """The same on the way to each goal in the square of 2 * NEAR + 1 cells around; NOWHERE if it is longer than NEAR."""
 
 
 class _Ground(NamedTuple):
@@ -56,7 +59,7 @@ class _Ground(NamedTuple):
     index: Int[np.ndarray, "h w"]
     """Number of each walkable cell, -1 for a cliff."""
     sees: Bool[np.ndarray, "V n"]
-    """Whether the cell sees the one at each offset of the square of 2 * VIEW + 1 cells around it."""
+    """Whether each cell sees the one at each offset in the square of 2 * VIEW + 1 cells around it."""
     graph: csr_array
 
 
@@ -98,21 +101,20 @@ def ground_distance(pathable: Bool[np.ndarray, "h w"], places: Float[np.ndarray,
     return distance
 
 
-def _view(pathable: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "V n"]:
-    """`_Ground.sees`; whom a cell sees is seen by it, so half of the offsets are looked at."""
+def _sight(pathable: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "V n"]:
+    """`_Ground.sees`: all cells on the way are walkable and see the other in their turn. Near ones are worked out
+    first, the others from them."""
     h, w = pathable.shape
-    padded = np.pad(pathable, VIEW)
     side = 2 * VIEW + 1
-    views = np.zeros((side, side, pathable.sum()), bool)
-    shifted = lambda grid, x, y: grid[VIEW + y : VIEW + y + h, VIEW + x : VIEW + x + w]  # noqa: E731
-    for dy in range(VIEW + 1):
-        for dx in range(-VIEW if dy else 0, VIEW + 1):
-            seen = pathable.copy()
-            for x, y in between(dx, dy).tolist():
-                seen &= shifted(padded, x, y)
-            views[VIEW + dy, VIEW + dx] = seen[pathable]
-            views[VIEW - dy, VIEW - dx] = shifted(np.pad(seen, VIEW), -dx, -dy)[pathable]
-    return views.reshape(side * side, -1)
+    sees = np.zeros((side, side, h + 2 * VIEW, w + 2 * VIEW), bool)
+    sees[VIEW, VIEW, VIEW:-VIEW, VIEW:-VIEW] = pathable
+    offsets = np.stack(np.mgrid[-VIEW : VIEW + 1, -VIEW : VIEW + 1], -1).reshape(-1, 2)
+    for dx, dy in offsets[np.argsort(np.abs(offsets).sum(1), kind="stable")][1:].tolist():
+        here = pathable.copy()
+        for x, y in between(dx, dy)[1:].tolist():
+            here &= sees[VIEW + dy - y, VIEW + dx - x, VIEW + y : VIEW + y + h, VIEW + x : VIEW + x + w]
+        sees[VIEW + dy, VIEW + dx, VIEW:-VIEW, VIEW:-VIEW] = here
+    return sees[:, :, VIEW:-VIEW, VIEW:-VIEW][:, :, pathable].reshape(side * side, -1)
 
 
 def _survey(pathable: Bool[np.ndarray, "h w"]) -> _Ground:
@@ -122,7 +124,7 @@ def _survey(pathable: Bool[np.ndarray, "h w"]) -> _Ground:
         raise UserError(f"a map must have between 1 and {NOWHERE - 1} walkable cells: this one has {n}")
     index = np.full(pathable.shape, -1)
     index[ys, xs] = np.arange(n)
-    return _Ground(np.stack([xs, ys], 1), index, _view(pathable), walk_graph(pathable))
+    return _Ground(np.stack([xs, ys], 1), index, _sight(pathable), walk_graph(pathable))
 
 
 def _offset(dx, dy, reach: int):
@@ -243,6 +245,7 @@ def find_paths(pathable: Bool[np.ndarray, "h w"], image: Int[np.ndarray, " C"] |
         cell=cell.astype(np.int32),
         landmark=_nearest_landmark(marks, turned, first, second, length),
         far=_far_ways(ground, marks, turned),
+        sees=np.packbits(ground.sees.T, axis=1),
         near=near,
     )
 
@@ -255,10 +258,13 @@ def next_corner(paths: Paths, side: int, here: Int[Array, "*k"], goal: Int[Array
     start, end = paths.ground[here], paths.ground[goal]
     here, goal = paths.cell[start], paths.cell[end]
     dx, dy = goal % side - here % side, goal // side - here // side
-    around = (jnp.abs(dx) <= NEAR) & (jnp.abs(dy) <= NEAR)
-    near = paths.near[start, jnp.where(around, _offset(dx, dy, NEAR), 0)].astype(jnp.int32)
+    reach = jnp.maximum(jnp.abs(dx), jnp.abs(dy))
+    bit = jnp.where(reach <= VIEW, _offset(dx, dy, VIEW), 0)
+    seen = (reach <= VIEW) & ((paths.sees[start, bit >> 3] >> (7 - (bit & 7)).astype(jnp.uint8)) & 1 > 0)
+    near = paths.near[start, jnp.where(reach <= NEAR, _offset(dx, dy, NEAR), 0)].astype(jnp.int32)
     far = paths.far[paths.landmark[end], start].astype(jnp.int32)
-    return paths.cell[jnp.where(around & (near < NOWHERE), near, far)]
+    towards = jnp.where((reach <= NEAR) & (near < NOWHERE), near, far)
+    return jnp.where(seen, goal, paths.cell[towards])
 
 
 def cached_paths(pathable: Bool[np.ndarray, "h w"], image: Int[np.ndarray, " C"] | None = None) -> Paths:

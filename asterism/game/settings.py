@@ -10,7 +10,7 @@ class GameSettings:
     """How a game is played. Times in game loops (22.4 a second)."""
 
     map: str = "first_light"
-    """Name of the map."""
+    """Name of a built-in map (docs/maps.md), seed:NUMBER for a generated one, or the path of an .npz file."""
     slots: int = 64
     """Most units and structures that one player can own at a time."""
     tick: int = 8
