@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from asterism.errors import UserError
 from asterism.game import combat, commands, economy, movement, production, sight
 from asterism.game.geometry import length
 from asterism.game.maps import load_map
@@ -31,11 +30,6 @@ class EmbeddedGame:
         self.settings = settings or GameSettings()
         self.size = size or interface_size("tiny")
         self.map = load_map(self.settings.map)
-        if self.map.cells % self.size.map:
-            raise UserError(
-                f"size {self.size.name} has map planes of {self.size.map} x {self.size.map} cells, into which the map "
-                f"{self.map.name} with its {self.map.cells} does not fit: choose a smaller size"
-            )
         self.rules: Rules = terran_v1(self.map.cells)
 
     @property

@@ -78,8 +78,8 @@ SEED = "seed:"
 
 
 def load_map(name: str) -> Map:
-    """A map by its name: one that is built in, `seed:NUMBER` for what the generator makes of that seed, or the path of a
-    file that `read_map` reads.
+    """A map by its name: a built-in one, `seed:NUMBER` for what the generator makes of that seed, or the path of a file
+    that `read_map` reads.
 
     Raises:
       UserError: there is none, or the file is damaged.

@@ -89,6 +89,18 @@ def slide(world: World, units: Units, step: Float[Array, "N 2"]) -> Float[Array,
     return jnp.where(straight[:, None], options[0], position)
 
 
+def approach(
+    world: World, units: Units, goal: Float[Array, "N 2"], stop: Float[Array, " N"], pace: Float[Array, " N"]
+) -> Float[Array, "N 2"]:
+    """Where units are that have gone `pace` cells along the way to their goal, but no nearer to it than `stop`."""
+    towards = heading(world, units, goal) - units.position
+    to_corner = length(towards)
+    left = length(goal - units.position)
+    last = to_corner >= left - 1e-3
+    stride = jnp.minimum(pace, jnp.where(last, jnp.maximum(left - stop, 0.0), to_corner))
+    return slide(world, units, towards / jnp.maximum(to_corner, 1e-6)[:, None] * stride[:, None])
+
+
 def separation(world: World, units: Units, bodies: Bool[Array, " N"]) -> Float[Array, "N 2"]:
     """How far overlapping ground units push one another, each by half of the overlap."""
     count = len(bodies)
@@ -110,15 +122,10 @@ def move(world: World, state: State, fights: Fights, hall: Int[Array, " N"], dt:
     units = state.units
     kind = order_kind(world, units.order_action[:, 0])
     goal, stop, moves = goals(world, units, fights, hall)
-    towards = heading(world, units, goal) - units.position
-    to_corner = length(towards)
     left = length(goal - units.position)
-    last = to_corner >= left - 1e-3
     mines = is_kind(kind, Kind.GATHER, Kind.RETURN)
-    pace = world.units.speed[units.type] * jnp.where(mines, MINING_PACE, 1.0) * dt
-    stride = jnp.minimum(pace, jnp.where(last, jnp.maximum(left - stop, 0.0), to_corner))
-    step = jnp.where(moves[:, None], towards / jnp.maximum(to_corner, 1e-6)[:, None] * stride[:, None], 0.0)
-    moved = units._replace(position=slide(world, units, step))
+    pace = jnp.where(moves, world.units.speed[units.type] * jnp.where(mines, MINING_PACE, 1.0) * dt, 0.0)
+    moved = units._replace(position=approach(world, units, goal, stop, pace))
     works = mines | (kind == Kind.BUILD)
     bodies = (units.type > 0) & ~world.units.structure[units.type] & ~works & ~world.units.flying[units.type]
     push = jnp.clip(separation(world, moved, bodies), -PUSH, PUSH)

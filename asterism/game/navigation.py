@@ -49,7 +49,7 @@ class Paths(NamedTuple):
     sees: UInt8[Array, "n V"]
     """Whether each cell sees those in the square of 2 * VIEW + 1 cells around, in bits."""
     near: UInt16[Array, "n W"]
-    """The same on the way to each goal in the square of 2 * NEAR + 1 cells around; NOWHERE if it is longer than NEAR."""
+    """The same on the way to each goal in the square of 2 * NEAR + 1 cells around; NOWHERE if that is beyond NEAR."""
 
 
 class _Ground(NamedTuple):
