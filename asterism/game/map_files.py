@@ -71,9 +71,9 @@ def read_map(path: Path | str) -> Map:
 
 def _load(path: Path) -> dict[str, np.ndarray]:
     """The arrays of the file, of the right shapes; raises ValueError and others where they are not."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError("it is no .npz archive")
     with np.load(path, allow_pickle=False) as stored:
-        if not isinstance(stored, np.lib.npyio.NpzFile):
-            raise ValueError("it is no .npz archive")
         arrays = {name: stored[name] for name in ("pathing", "placement", *SHAPES)}
     for name, shape in SHAPES.items():
         found = arrays[name]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.ndimage import binary_opening, gaussian_filter
+from scipy.ndimage import binary_opening, gaussian_filter, maximum_filter, minimum_filter
 from scipy.sparse.csgraph import connected_components
 
 from asterism.errors import UserError
@@ -32,6 +32,8 @@ CLIFF = 3.0
 """Width of a cliff between two regions, in cells."""
 RAMP = 8.0
 """Length of a ramp of one level, in cells."""
+STEEPEST = 0.5
+"""Levels by which the ground can differ from cell to next but one."""
 VOID = 0.5
 """Share of the open fields along the edge that are no ground at all."""
 RICH = 0.3
@@ -236,7 +238,11 @@ def _draw_passage(ground: _Ground, plan: _Plan, a: int, b: int, middle, way: str
 
 def _finish(random, plan: _Plan, ground: _Ground, name: str) -> Map | None:
     """Places resources and checks that each base can be reached and built on."""
-    pathable = _mirrored(binary_opening(ground.pathable, np.ones((3, 3))))
+    height = _mirrored(ground.height)
+    low = minimum_filter(np.where(ground.pathable, height, np.inf), 3)
+    high = maximum_filter(np.where(ground.pathable, height, -np.inf), 3)
+    cliffs = high - low > STEEPEST  # as at the side of a ramp
+    pathable = _mirrored(binary_opening(ground.pathable & ~cliffs, np.ones((3, 3))))
     x, y = np.floor(plan.centres[MAIN]).astype(int)
     part = np.zeros(pathable.shape, int)
     part[pathable] = connected_components(walk_graph(pathable))[1] + 1
@@ -260,7 +266,7 @@ def _finish(random, plan: _Plan, ground: _Ground, name: str) -> Map | None:
     starts = np.stack([halls[MAIN], plan.side - halls[MAIN]])
     return Map(
         name=name,
-        height=np.where(pathable, _mirrored(ground.height), 0.0),
+        height=np.where(pathable, height, 0.0),
         pathable=pathable,
         buildable=buildable,
         starts=starts,

@@ -70,9 +70,9 @@ def first_light() -> Map:
 
 MAPS: dict[str, Callable[[], Map]] = {
     "first_light": first_light,
-    "twin_fords": lambda: generate_map(6, name="twin_fords"),
-    "long_shadow": lambda: generate_map(1, name="long_shadow"),
-    "old_harbour": lambda: generate_map(0, name="old_harbour"),
+    "copper_basin": lambda: generate_map(14, 96, "copper_basin"),
+    "broken_causeway": lambda: generate_map(0, 112, "broken_causeway"),
+    "long_divide": lambda: generate_map(16, 128, "long_divide"),
 }
 SEED = "seed:"
 

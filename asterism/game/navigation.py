@@ -10,6 +10,7 @@ only ever shrinks, so no unit goes round in circles.
 
 import hashlib
 import os
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -63,6 +64,7 @@ class _Ground(NamedTuple):
     graph: csr_array
 
 
+@cache
 def between(dx: int, dy: int) -> Int[np.ndarray, "m 2"]:
     """Offsets (x, y) of all cells that straight lines from anywhere in cell (0, 0) to anywhere in (dx, dy) touch."""
     sx, sy = (-1 if dx < 0 else 1), (-1 if dy < 0 else 1)

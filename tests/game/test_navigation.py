@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter, label
 
 from asterism.errors import UserError
 from asterism.game.game import initial_state
-from asterism.game.map import Map
+from asterism.game.map import SYMMETRIES, Map
 from asterism.game.map_generator import generate_map
 from asterism.game.movement import approach
 from asterism.game.navigation import (
@@ -85,6 +85,14 @@ def places_on(pathable, random, count):
     return np.stack([xs, ys], 1)[chosen] + random.uniform(0.01, 0.99, (count, 2))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory):
+    """Tables of random maps do not stay in the user's cache folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @pytest.fixture(scope="module")
 def walk(compiled):
     """Where units are after so many steps of a pace, from where to where, by the game's own functions."""
@@ -110,8 +118,8 @@ def walk(compiled):
 
 
 def assert_arrive(walk, game_map, random):
-    """Units of all paces, at ticks of 1, 4 and 8 loops, stand at their goals after the time that twice the way takes."""
-    start, goal = places_on(game_map.pathable, random, (UNITS)), places_on(game_map.pathable, random, (UNITS))
+    """Units of all paces, at ticks of 1, 4 and 8 loops, are at their goals after the time that twice the way takes."""
+    start, goal = (places_on(game_map.pathable, random, UNITS) for _ in range(2))
     cells = np.floor(start).astype(int)
     way = ground_distance(game_map.pathable, goal)[np.arange(UNITS), cells[:, 1], cells[:, 0]]
     assert np.isfinite(way).all()
@@ -125,25 +133,26 @@ def assert_arrive(walk, game_map, random):
 
 
 @pytest.mark.parametrize("kind", GROUNDS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=seeds)
 def test_nobody_is_ever_stuck(walk, kind, seed):
     random = np.random.default_rng(seed)
     assert_arrive(walk, ground_map(connected(GROUNDS[kind](random))), random)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_nobody_is_ever_stuck_on_a_generated_map(walk, seed):
     assert_arrive(walk, generate_map(seed, side=96), np.random.default_rng(seed))
 
 
 def lookup(paths, side):
-    return lambda here, goal: np.asarray(next_corner(jax.tree.map(jnp.asarray, paths), side, here, goal))
+    paths = jax.tree.map(jnp.asarray, paths)
+    return lambda here, goal: np.asarray(next_corner(paths, side, jnp.asarray(here), jnp.asarray(goal)))
 
 
 @pytest.mark.parametrize("kind", GROUNDS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=seeds)
 def test_the_straight_way_to_the_next_corner_is_free_from_anywhere_in_the_cell(kind, seed):
     random = np.random.default_rng(seed)
@@ -157,7 +166,7 @@ def test_the_straight_way_to_the_next_corner_is_free_from_anywhere_in_the_cell(k
         assert pathable[y, x].all()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=seeds)
 def test_a_way_from_corner_to_corner_is_little_longer_than_the_shortest(seed):
     random = np.random.default_rng(seed)
@@ -174,20 +183,18 @@ def test_a_way_from_corner_to_corner_is_little_longer_than_the_shortest(seed):
     assert gone.sum() <= 1.05 * shortest.sum()
 
 
-@settings(max_examples=5, deadline=None)
+@pytest.mark.parametrize("symmetry", SYMMETRIES)
+@settings(max_examples=3, deadline=None)
 @given(seed=seeds)
-def test_both_players_go_the_same_ways_on_a_symmetric_map(seed):
-    random = np.random.default_rng(seed)
+def test_both_players_go_the_same_ways_on_a_symmetric_map(symmetry, seed):
+    random, turn = np.random.default_rng(seed), SYMMETRIES[symmetry]
     half = noise(random)
-    for turned in (half[::-1, ::-1], half[:, ::-1], half.T):
-        pathable = half | turned
-        image = np.arange(SIDE**2).reshape(SIDE, SIDE)
-        image = image[::-1, ::-1] if turned is not half.T and (turned == half[::-1, ::-1]).all() else image[:, ::-1]
-        if not (pathable.reshape(-1)[image.reshape(-1)] == pathable.reshape(-1)).all():
-            continue
-        step, image = lookup(find_paths(pathable, image.reshape(-1)), SIDE), image.reshape(-1)
-        here, goal = random.integers(SIDE**2, size=(2, 3000))
-        np.testing.assert_array_equal(step(image[here], image[goal]), image[step(here, goal)])
+    image = turn(np.arange(SIDE**2).reshape(SIDE, SIDE)).reshape(-1)
+    step = lookup(find_paths(half | turn(half), image), SIDE)
+    here, goal = random.integers(SIDE**2, size=(2, 3000))
+    apart = (image[goal] != goal) & (image[step(goal, goal)] != step(goal, goal))  # an axis can favour neither side
+    here, goal = here[apart], goal[apart]
+    np.testing.assert_array_equal(step(image[here], image[goal]), image[step(here, goal)])
 
 
 @settings(max_examples=100, deadline=None)
