@@ -33,7 +33,7 @@ VIEW = 24
 NOWHERE = 65535
 STEPS = tuple((x, y) for x in range(-2, 3) for y in range(-2, 3) if np.gcd(x, y) == 1)
 """From one cell to the next on a way: to the eight around it, and as a knight moves."""
-CHUNK = 256
+CHUNK = 32
 """Goals that are worked out together."""
 
 

@@ -23,7 +23,7 @@ def paint_ground(game_map: Map, scale: int) -> UInt8[np.ndarray, "h w 3"]:
     level = up(game_map.height)
     smooth = lambda cells: blur(level * ground, cells) / np.maximum(blur(ground, cells), 1e-3)  # noqa: E731
     ramp = (up(game_map.pathable & ~game_map.buildable) > 0) & walkable
-    level = np.where(ramp, smooth(0.6), smooth(0.3))
+    level = np.where(ramp, smooth(1.2), smooth(0.3))
     steep = np.clip(np.hypot(*np.gradient(level)) * scale * 12, 0, 1)
     shades = [np.interp(level, range(len(LEVELS)), LEVELS[:, channel]) for channel in range(3)]
     ground = np.stack(shades, -1)

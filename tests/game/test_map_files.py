@@ -32,9 +32,7 @@ def sheet(game_map, margin=8, townhall=18, **changes):
         "size": np.array([cells, cells]),
         "playable": np.array([margin, margin, cells - margin, cells - margin]),
         "start": game_map.starts[1:] + margin,
-        "units": np.column_stack([kinds, np.full(len(kinds), 16), places, np.zeros((len(kinds), 4))]).astype(
-            np.float32
-        ),
+        "units": np.column_stack([kinds, np.full(len(kinds), 16), places]).astype(np.float32),
     } | changes
 
 
