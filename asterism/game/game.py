@@ -44,11 +44,6 @@ class EmbeddedGame:
         self.settings = settings or GameSettings()
         self.size = size or interface_size("tiny")
         self.map = load_map(self.settings.map)
-        if self.map.cells % self.size.map:
-            raise UserError(
-                f"size {self.size.name} has map planes of {self.size.map} x {self.size.map} cells, into which the map "
-                f"{self.map.name} with its {self.map.cells} does not fit: choose a smaller size"
-            )
         self.rules: Rules = load_rules(self.settings.rules, self.map.cells)
         _check_races(self.rules, self.settings)
 

@@ -1,41 +1,14 @@
-"""Maps: what can be walked and built on, how high it lies, where players and resources are. Cells are game units."""
+"""The built-in maps, and how a map is found by its name."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from asterism.errors import UserError
-
-# Eight mineral fields (2 x 1 cells) and two geysers (3 x 3) as they lie around a town hall at (0, 0), for a base in
-# the lower left corner: as in StarCraft II some fields touch the three cells that a town hall keeps free, the others
-# lie a cell farther.
-MINERAL_OFFSETS = np.array(
-    [(-6.5, 3), (-7.5, 1), (-7.5, -1), (-6.5, -3), (-3.5, -6), (-1.5, -7), (0.5, -7), (2.5, -6)], float
-)
-GEYSER_OFFSETS = np.array([(-2, 7), (7, -2)], float)
-
-
-@dataclass(frozen=True)
-class Map:
-    """A map for two players. Grids are indexed [y, x]; bases of player 0 come first, mains before naturals."""
-
-    name: str
-    height: Int[np.ndarray, "h w"]
-    """Terrain level; 0 is the lowest. A unit sees no higher level than its own."""
-    pathable: Bool[np.ndarray, "h w"]
-    buildable: Bool[np.ndarray, "h w"]
-    starts: Float[np.ndarray, "2 2"]
-    """Centre (x, y) of each player's first town hall."""
-    bases: Float[np.ndarray, "2 n 2"]
-    """Centres (x, y) where town halls belong, main, natural, third, for each player."""
-    minerals: Float[np.ndarray, "m 2"]
-    geysers: Float[np.ndarray, "g 2"]
-
-    @property
-    def cells(self) -> int:
-        """Side of the map in cells."""
-        return self.height.shape[0]
+from asterism.game.map import GEYSER_OFFSETS, MINERAL_OFFSETS, Map, normal_contents
+from asterism.game.map_files import read_map
+from asterism.game.map_generator import generate_map
 
 
 def _resources(hall, flip_x: bool, flip_y: bool):
@@ -62,7 +35,7 @@ def first_light() -> Map:
     of cliffs stands; the third base opens to the centre by a ramp of its own.
     """
     cells = 64
-    height = np.zeros((cells, cells), np.int32)
+    height = np.zeros((cells, cells))
     pathable = np.zeros((cells, cells), bool)
     buildable = np.zeros((cells, cells), bool)
     draw = lambda *area, **kwargs: _draw(height, pathable, buildable, *area, **kwargs)  # noqa: E731
@@ -80,6 +53,7 @@ def first_light() -> Map:
     flips = ((False, False), (True, False), (False, True))
     fields, geysers = zip(*(_resources(hall, *flip) for hall, flip in zip(halls, flips, strict=True)), strict=True)
     fields, geysers = np.concatenate(fields), np.concatenate(geysers)
+    resources = 2 * (len(fields) + len(geysers))
     return Map(
         name="first_light",
         height=height,
@@ -89,39 +63,34 @@ def first_light() -> Map:
         bases=np.stack([halls, _mirror(halls, cells)]),
         minerals=np.concatenate([fields, _mirror(fields, cells)]),
         geysers=np.concatenate([geysers, _mirror(geysers, cells)]),
+        contents=normal_contents(2 * len(fields), 2 * len(geysers)),
+        rich=np.zeros(resources, bool),
     )
 
 
-MAPS = {"first_light": first_light}
+MAPS: dict[str, Callable[[], Map]] = {
+    "first_light": first_light,
+    "copper_basin": lambda: generate_map(14, 96, "copper_basin"),
+    "broken_causeway": lambda: generate_map(0, 112, "broken_causeway"),
+    "long_divide": lambda: generate_map(16, 128, "long_divide"),
+}
+SEED = "seed:"
 
 
 def load_map(name: str) -> Map:
-    """The built-in map called `name`; raises UserError when there is none."""
-    if name not in MAPS:
-        raise UserError(f"unknown map {name!r}: choose one of {', '.join(MAPS)}")
-    return MAPS[name]()
+    """A map by its name: a built-in one, `seed:NUMBER` for what the generator makes of that seed, or the path of a file
+    that `read_map` reads.
 
-
-def free_rectangles(
-    free: Bool[np.ndarray, "h w"], left: int, right: int, down: int, up: int
-) -> Bool[np.ndarray, "h w"]:
-    """For each cell, whether all cells from (x - left, y - down) to (x + right - 1, y + up - 1) are free."""
-    padded = np.pad(free, ((down, up), (left, right)))
-    result = np.ones_like(free)
-    h, w = free.shape
-    for dy in range(down + up):
-        for dx in range(left + right):
-            result &= padded[dy : dy + h, dx : dx + w]
-    return result
-
-
-def free_ground(game_map: Map, townhall: bool) -> Bool[np.ndarray, "h w"]:
-    """Cells on which a structure may stand: buildable and not under a resource; a town hall keeps 3 cells away."""
-    free = game_map.buildable.copy()
-    margin = 3 if townhall else 0
-    for points, half_width, half_height in ((game_map.minerals, 1.0, 0.5), (game_map.geysers, 1.5, 1.5)):
-        for x, y in points:
-            rows = slice(max(int(np.floor(y - half_height - margin)), 0), int(np.ceil(y + half_height + margin)))
-            columns = slice(max(int(np.floor(x - half_width - margin)), 0), int(np.ceil(x + half_width + margin)))
-            free[rows, columns] = False
-    return free
+    Raises:
+      UserError: there is none, or the file is damaged.
+    """
+    if name in MAPS:
+        return MAPS[name]()
+    if name.startswith(SEED):
+        number = name.removeprefix(SEED)
+        if not number.isascii() or not number.isdigit():
+            raise UserError(f"map {name!r}: after {SEED} comes a whole number")
+        return generate_map(int(number))
+    if Path(name).suffix == ".npz":
+        return read_map(name)
+    raise UserError(f"unknown map {name!r}: choose {', '.join(MAPS)}, {SEED}NUMBER or the path of an .npz file")

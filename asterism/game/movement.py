@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, Int
 from asterism.game.combat import Fights
 from asterism.game.economy import REACH
 from asterism.game.geometry import length, span
-from asterism.game.navigation import GOAL_CELLS
+from asterism.game.navigation import next_corner
 from asterism.game.state import State, Units, owners, pop_orders
 from asterism.game.tasks import Kind
 from asterism.game.world import World, cell_index, is_kind, order_kind, order_task, walkable
@@ -58,14 +58,24 @@ def goals(
     return goal, jnp.where(fights.chases, 0.0, stop), moves
 
 
+def inner_cell(world: World, place: Float[Array, "N 2"]) -> Int[Array, " N"]:
+    """Flat index of the cell of each place; on the border of two it is that towards the middle of the map, if it can be
+    walked on. So the image of a place lies in the image of its cell, and both players go alike."""
+    w = world.terrain.pathable.shape[1]
+    inner = place + 1e-4 * jnp.sign(w / 2 - place)
+    return cell_index(jnp.where(walkable(world, inner)[:, None], inner, place), w)
+
+
 def heading(world: World, units: Units, goal: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
-    """The point to walk straight to on the way to `goal`: the next corner, or the goal once near or for a flyer."""
-    h, w = world.terrain.level.shape
-    block = cell_index(goal / GOAL_CELLS, w // GOAL_CELLS)
-    point = world.terrain.waypoint[block, cell_index(units.position, w)].astype(jnp.int32)
-    corner = jnp.stack([point % w, point // w], -1) + 0.5
-    direct = (span(corner - goal) < GOAL_CELLS) | world.units.flying[units.type]
-    return jnp.where(direct[:, None], goal, corner)
+    """The point to walk straight to on the way to `goal`: the next corner, or the goal once it is seen or for a flyer.
+
+    Those who walk to a goal in a cliff go to the ground nearest to it.
+    """
+    w, paths = world.terrain.level.shape[1], world.terrain.paths
+    cell = inner_cell(world, goal)
+    corner = next_corner(paths, w, inner_cell(world, units.position), cell)
+    direct = (corner == cell) | world.units.flying[units.type]
+    return jnp.where(direct[:, None], goal, jnp.stack([corner % w, corner // w], -1) + 0.5)
 
 
 def slide(world: World, units: Units, step: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
@@ -77,6 +87,18 @@ def slide(world: World, units: Units, step: Float[Array, "N 2"]) -> Float[Array,
     position = jnp.where(along_y[:, None], options[2], start)
     position = jnp.where(along_x[:, None], options[1], position)
     return jnp.where(straight[:, None], options[0], position)
+
+
+def approach(
+    world: World, units: Units, goal: Float[Array, "N 2"], stop: Float[Array, " N"], pace: Float[Array, " N"]
+) -> Float[Array, "N 2"]:
+    """Where units are that have gone `pace` cells along the way to their goal, but no nearer to it than `stop`."""
+    towards = heading(world, units, goal) - units.position
+    to_corner = length(towards)
+    left = length(goal - units.position)
+    last = to_corner >= left - 1e-3
+    stride = jnp.minimum(pace, jnp.where(last, jnp.maximum(left - stop, 0.0), to_corner))
+    return slide(world, units, towards / jnp.maximum(to_corner, 1e-6)[:, None] * stride[:, None])
 
 
 def separation(world: World, units: Units, bodies: Bool[Array, " N"]) -> Float[Array, "N 2"]:
@@ -100,15 +122,10 @@ def move(world: World, state: State, fights: Fights, hall: Int[Array, " N"], dt:
     units = state.units
     kind = order_kind(world, units)
     goal, stop, moves = goals(world, units, fights, hall)
-    towards = heading(world, units, goal) - units.position
-    to_corner = length(towards)
     left = length(goal - units.position)
-    last = to_corner >= left - 1e-3
     mines = is_kind(kind, Kind.GATHER, Kind.RETURN)
-    pace = world.units.speed[units.type] * jnp.where(mines, MINING_PACE, 1.0) * dt
-    stride = jnp.minimum(pace, jnp.where(last, jnp.maximum(left - stop, 0.0), to_corner))
-    step = jnp.where(moves[:, None], towards / jnp.maximum(to_corner, 1e-6)[:, None] * stride[:, None], 0.0)
-    moved = units._replace(position=slide(world, units, step))
+    pace = jnp.where(moves, world.units.speed[units.type] * jnp.where(mines, MINING_PACE, 1.0) * dt, 0.0)
+    moved = units._replace(position=approach(world, units, goal, stop, pace))
     works = mines | (kind == Kind.BUILD)
     bodies = (units.type > 0) & ~world.units.structure[units.type] & ~works & ~world.units.flying[units.type]
     push = jnp.clip(separation(world, moved, bodies), -PUSH, PUSH)

@@ -1,7 +1,9 @@
 """What each player sees of a game."""
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int, UInt8
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, UInt8
 
 from asterism.game.accounting import available_actions, counts, current_task, finished, supply
 from asterism.game.commands import place_to_location
@@ -25,9 +27,9 @@ from asterism.interface.observation import (
 )
 from asterism.interface.sizes import InterfaceSize
 
+EXACT = jax.lax.Precision.HIGHEST
 NEAR_HALL = 10.0
 """Resources within this many cells of an own town hall belong to its base."""
-FIELDS_PER_BASE = 8
 
 
 def entity_priority(world: World, state: State, player: int, seen: Bool[Array, " P"]) -> Int[Array, " M"]:
@@ -44,7 +46,7 @@ def entity_priority(world: World, state: State, player: int, seen: Bool[Array, "
     rank = jnp.where(enemy, 2, rank)
     near = townhall_distance(world, units, world.terrain.resources)[player] < NEAR_HALL
     # One field stands for its base, so that even a short list shows where each base is.
-    head = (jnp.arange(len(near)) % FIELDS_PER_BASE == 0) | world.terrain.is_geyser
+    head = world.terrain.first_field | world.terrain.is_geyser
     resource = jnp.where(head, jnp.where(near, 3, 6), jnp.where(near, 5, 7))
     resource = jnp.where(state.amounts > 0, resource, 99)
     return jnp.concatenate([rank, resource])
@@ -176,18 +178,27 @@ def entity_rows(table, state: State, player: int, listed: Int[Array, " E"]) -> I
     return jnp.where((listed >= 0)[:, None], rows, 0)
 
 
+def plane_share(cells: int, side: int) -> Float[np.ndarray, "H h"]:
+    """How much of each row of a plane of `side` cells each row of the map covers; a plane's rows may be finer."""
+    edge = np.arange(side + 1)[:, None] * (cells / side)
+    row = np.arange(cells)
+    overlap = np.minimum(edge[1:], row + 1) - np.maximum(edge[:-1], row)
+    return (np.maximum(overlap, 0) * side / cells).astype(np.float32)
+
+
 def map_planes(world: World, state: State, player: int, visible, entities, side: int) -> UInt8[Array, "P H H"]:
     """One player's map planes."""
-    h, w = world.terrain.level.shape
-    block = w // side
-    mean = lambda grid: grid.reshape(side, block, side, block).astype(jnp.float32).mean((1, 3))  # noqa: E731
-    height = mean(world.terrain.level) * 100
+    cells = world.terrain.level.shape[1]
+    share = plane_share(cells, side)
+    whole = lambda grid: grid.astype(jnp.float32)  # noqa: E731
+    mean = lambda grid: jnp.einsum("ah,hw,bw->ab", share, whole(grid), share, precision=EXACT)  # noqa: E731
+    height = jnp.minimum(jnp.floor(mean(world.terrain.level) * 100 + 1e-3), 255)
     seen = jnp.where(visible, 2, jnp.where(state.players.explored[player], 1, 0))
-    cell = entities[:, EntityField.X : EntityField.Y + 1].astype(jnp.int32) // (POSITION_SCALE * block)
+    cell = entities[:, EntityField.X : EntityField.Y + 1].astype(jnp.int32) * side // (POSITION_SCALE * cells)
     cell = jnp.clip(cell, 0, side - 1)
     owner = jnp.zeros((side, side), jnp.uint8)
     owner = owner.at[cell[:, 1], cell[:, 0]].max(entities[:, EntityField.ALLIANCE].astype(jnp.uint8))
-    middle = (jnp.arange(side) + 0.5) * block
+    middle = (jnp.arange(side) + 0.5) * (cells / side)
     camera = state.players.camera[player]
     on_screen = (jnp.abs(middle - camera[1]) <= 10)[:, None] & (jnp.abs(middle - camera[0]) <= 16)[None]
     planes = {

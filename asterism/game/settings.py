@@ -11,7 +11,7 @@ class GameSettings:
     """How a game is played. Times in game loops (22.4 a second)."""
 
     map: str = "first_light"
-    """Name of the map."""
+    """Name of a built-in map (docs/maps.md), seed:NUMBER for a generated one, or the path of an .npz file."""
     rules: str = "terran_v1"
     """Units of the game: terran_v1 (15 Terran types) or full (the three races of 5.0.14)."""
     races: tuple[str, str] = ("terran", "terran")

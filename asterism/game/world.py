@@ -8,10 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
-from scipy.ndimage import distance_transform_edt
 
-from asterism.game.maps import Map, free_ground, free_rectangles
-from asterism.game.navigation import cached_waypoints, symmetric
+from asterism.game.map import Map, free_ground, free_rectangles
+from asterism.game.navigation import Paths, cached_paths
 from asterism.game.rules import Rules, TaskTable, UnitTable
 from asterism.game.settings import GameSettings
 from asterism.game.state import Units
@@ -22,21 +21,25 @@ ADDON_OFFSET = (2.5, -0.5)
 
 
 class Terrain(NamedTuple):
-    """The map as arrays. C cells, G goal blocks, R resources, B bases."""
+    """The map as arrays. R resources (mineral fields, then geysers), B bases a player."""
 
     level: Int[Array, "h w"]
+    """Cliff level, which sight goes by: the upper half of a ramp counts as high ground."""
     pathable: Bool[Array, "h w"]
     buildable: Bool[Array, "h w"]
     placeable: Bool[Array, "F h w"]
     """For each kind of footprint: a structure may have its centre in the cell, or at its lower left corner."""
-    waypoint: Int[Array, "G C"]
+    paths: Paths
     starts: Float[Array, "2 2"]
     bases: Float[Array, "2 B 2"]
     resources: Float[Array, "R 2"]
     is_geyser: Bool[Array, " R"]
     resource_radius: Float[Array, " R"]
-    nearest_ground: Int[Array, " C"]
-    """The walkable cell nearest to each cell."""
+    contents: Float[Array, " R"]
+    """Minerals or vespene that each resource holds at the start."""
+    is_rich: Bool[Array, " R"]
+    first_field: Bool[Array, " R"]
+    """One mineral field of each base, which stands for it where lists are short."""
 
 
 class Economics(NamedTuple):
@@ -96,15 +99,31 @@ def _footprints(game_map: Map, rules: Rules):
         if kind not in kinds:
             kinds.append(kind)
             extent = [int(np.floor(v)) for v in (w - x, w + x + 0.5, h - y, h + y + 0.5)]
-            free = free_ground(game_map, townhall=kind[4])
+            free = free_ground(game_map.buildable, game_map.minerals, game_map.geysers, townhall=kind[4])
             masks.append(free_rectangles(free, *extent) if w else np.zeros_like(free))
         index[u] = kinds.index(kind)
     return np.stack(masks), index
 
 
-def _nearest_ground(pathable):
-    rows, columns = distance_transform_edt(~pathable, return_distances=False, return_indices=True)
-    return (rows * pathable.shape[1] + columns).reshape(-1).astype(np.int32)
+def make_terrain(game_map: Map, placeable: Bool[np.ndarray, "F h w"]) -> Terrain:
+    """The map as arrays, with the tables of its ways."""
+    minerals, geysers = len(game_map.minerals), len(game_map.geysers)
+    first = np.unique(game_map.base_of[:minerals], return_index=True)[1]
+    return Terrain(
+        level=np.floor(game_map.height + 0.5).astype(np.int32),
+        pathable=game_map.pathable,
+        buildable=game_map.buildable,
+        placeable=placeable,
+        paths=cached_paths(game_map.pathable, game_map.image()),
+        starts=game_map.starts.astype(np.float32),
+        bases=game_map.bases.astype(np.float32),
+        resources=game_map.resources.astype(np.float32),
+        is_geyser=np.arange(minerals + geysers) >= minerals,
+        resource_radius=np.repeat([0.5, 1.9], [minerals, geysers]).astype(np.float32),
+        contents=game_map.contents.astype(np.float32),
+        is_rich=game_map.rich,
+        first_field=np.isin(np.arange(minerals + geysers), first),
+    )
 
 
 def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
@@ -114,21 +133,7 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     normal = {r.kind: r for r in economy.resources if r.name in ("MineralField", "VespeneGeyser")}
     kinds = ("minerals", "vespene")
     trip = np.array([normal[kind].per_trip for kind in kinds], np.float32)
-    waypoint = cached_waypoints(game_map.pathable)
-    geysers, minerals = len(game_map.geysers), len(game_map.minerals)
-    terrain = Terrain(
-        level=game_map.height,
-        pathable=game_map.pathable,
-        buildable=game_map.buildable,
-        placeable=placeable,
-        waypoint=symmetric(waypoint) if (game_map.pathable == game_map.pathable[::-1, ::-1]).all() else waypoint,
-        starts=game_map.starts.astype(np.float32),
-        bases=game_map.bases.astype(np.float32),
-        resources=np.concatenate([game_map.minerals, game_map.geysers]).astype(np.float32),
-        is_geyser=np.arange(minerals + geysers) >= minerals,
-        resource_radius=np.repeat([0.5, 1.9], [minerals, geysers]).astype(np.float32),
-        nearest_ground=_nearest_ground(game_map.pathable),
-    )
+    terrain = make_terrain(game_map, placeable)
     economics = Economics(
         trip=trip,
         time=np.array([economy.mineral_time + economy.mineral_return_delay, economy.vespene_time], np.float32),
@@ -190,7 +195,7 @@ def walkable(world: World, place: Float[Array, "*n 2"]) -> Bool[Array, "*n"]:
 
 def on_ground(world: World, place: Float[Array, "*n 2"]) -> Float[Array, "*n 2"]:
     """Each place, or where it cannot be walked on the middle of the nearest cell that can."""
-    w = world.terrain.pathable.shape[1]
-    cell = world.terrain.nearest_ground[cell_index(place, w)]
+    w, paths = world.terrain.pathable.shape[1], world.terrain.paths
+    cell = paths.cell[paths.ground[cell_index(place, w)]]
     middle = jnp.stack([cell % w, cell // w], -1) + 0.5
     return jnp.where(walkable(world, place)[..., None], place, middle)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from asterism.game.navigation import _graph
+from asterism.game.navigation import walk_graph
 
 TICK = 8
 
@@ -17,21 +17,19 @@ def walkable(scenario, places):
 
 def grid_graph(scenario):
     grid = np.array(scenario.game.world.terrain.pathable)
-    index = np.full(grid.shape, -1)
     ys, xs = np.nonzero(grid)
-    index[ys, xs] = np.arange(len(xs))
-    return _graph(grid, index), index, np.stack([xs, ys], 1) + 0.5
+    return walk_graph(grid), np.stack([xs, ys], 1) + 0.5
 
 
 def test_every_walkable_cell_can_be_reached(empty):
-    graph, _, _ = grid_graph(empty)
+    graph, _ = grid_graph(empty)
     assert connected_components(graph)[0] == 1
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_units_reach_any_goal_in_the_time_that_the_way_takes_and_enter_no_cliff(empty, seed):
     random = np.random.default_rng(seed)
-    graph, _, cells = grid_graph(empty)
+    graph, cells = grid_graph(empty)
     starts, goals = random.choice(len(cells), (2, 40))
     kinds = random.choice(["Hellion", "Marine", "SiegeTank"], 40)
     slots = [
