@@ -210,7 +210,7 @@ def test_the_cells_between_are_those_that_a_straight_line_can_touch(dx, dy, seed
         tuple(np.floor(p).astype(int).tolist()) for s in np.linspace(0, 1, 60) for p in start + (end - start) * s
     }
     assert touched <= listed
-    assert len(listed) <= 3 * (max(abs(dx), abs(dy)) + 1)
+    assert len(listed) <= 4 * (max(abs(dx), abs(dy)) + 1)
 
 
 def test_an_island_leads_nowhere_and_a_goal_in_a_cliff_to_the_ground_beside_it():
