@@ -152,6 +152,13 @@ def _ways(ground: _Ground, goals: Int[np.ndarray, " g"], limit: float):
     return rows, cells, corner, distance[rows, cells]
 
 
+def _with_images(goal, cell, corner, image: Int[np.ndarray, " n"]):
+    """Ways and their images. A goal that is its own image takes from one half of the map what holds for the other."""
+    half = (goal != image[goal]) | (cell <= image[cell])
+    goal, cell, corner = goal[half], cell[half], corner[half]
+    return (goal, cell, corner), (image[goal], image[cell], np.where(cell == image[cell], corner, image[corner]))
+
+
 def _near_ways(ground: _Ground, image: Int[np.ndarray, " n"]):
     """The table `near`, and the pairs of cells within LANDMARK_REACH with the lengths of their ways."""
     n = len(image)
@@ -160,12 +167,13 @@ def _near_ways(ground: _Ground, image: Int[np.ndarray, " n"]):
     goals = np.flatnonzero(np.arange(n) <= image)
     for chunk in np.split(goals, range(CHUNK, len(goals), CHUNK)):
         rows, cells, corner, length = _ways(ground, chunk, NEAR)
-        for goal, cell, towards in ((chunk[rows], cells, corner), (image[chunk[rows]], image[cells], image[corner])):
+        for goal, cell, towards in _with_images(chunk[rows], cells, corner, image):
             offset = ground.xy[goal] - ground.xy[cell]
             near[cell, _offset(offset[:, 0], offset[:, 1], NEAR)] = towards
-            close = length <= LANDMARK_REACH
-            firsts.append(goal[close])
-            seconds.append(cell[close])
+        close = length <= LANDMARK_REACH
+        for turn in (np.arange(n), image):
+            firsts.append(turn[chunk[rows[close]]])
+            seconds.append(turn[cells[close]])
             lengths.append(length[close])
     return near, np.concatenate(firsts), np.concatenate(seconds), np.concatenate(lengths)
 
@@ -209,8 +217,8 @@ def _far_ways(ground: _Ground, marks: Int[np.ndarray, " L"], image: Int[np.ndarr
     goals = marks[marks <= image[marks]]
     for chunk in np.split(goals, range(CHUNK, len(goals), CHUNK)):
         rows, cells, corner, _ = _ways(ground, chunk, np.inf)
-        far[number[chunk[rows]], cells] = corner
-        far[number[image[chunk[rows]]], image[cells]] = image[corner]
+        for goal, cell, towards in _with_images(chunk[rows], cells, corner, image):
+            far[number[goal], cell] = towards
     return far
 
 

@@ -192,7 +192,9 @@ def test_both_players_go_the_same_ways_on_a_symmetric_map(symmetry, seed):
     image = turn(np.arange(SIDE**2).reshape(SIDE, SIDE)).reshape(-1)
     step = lookup(find_paths(half | turn(half), image), SIDE)
     here, goal = random.integers(SIDE**2, size=(2, 3000))
-    apart = (image[goal] != goal) & (image[step(goal, goal)] != step(goal, goal))  # an axis can favour neither side
+    ground = lambda cell: step(cell, cell)  # noqa: E731
+    axis = lambda cell: (image[cell] == cell) | (image[ground(cell)] == ground(cell))  # noqa: E731
+    apart = ~axis(here) & ~axis(goal)  # what lies on the axis can go either way
     here, goal = here[apart], goal[apart]
     np.testing.assert_array_equal(step(image[here], image[goal]), image[step(here, goal)])
 
@@ -208,7 +210,7 @@ def test_the_cells_between_are_those_that_a_straight_line_can_touch(dx, dy, seed
         tuple(np.floor(p).astype(int).tolist()) for s in np.linspace(0, 1, 60) for p in start + (end - start) * s
     }
     assert touched <= listed
-    assert len(listed) <= 3 * (max(abs(dx), abs(dy)) + 1)
+    assert len(listed) <= 4 * (max(abs(dx), abs(dy)) + 1)
 
 
 def test_an_island_leads_nowhere_and_a_goal_in_a_cliff_to_the_ground_beside_it():
