@@ -129,6 +129,7 @@ def initial_state(
         working=jnp.zeros(count, bool),
         timer=jnp.zeros(count),
         carrying=jnp.zeros(count, jnp.int32),
+        load=jnp.zeros(count),
         addon=jnp.full(count, -1),
         rally=jnp.full((count, 2), -1.0),
         seeking=jnp.zeros(count, bool),
@@ -155,8 +156,8 @@ def initial_state(
         target=zero - 1,
         available=jnp.zeros((2, len(game.actions)), bool),
     )
-    amounts = world.economics.amount[world.terrain.is_geyser.astype(jnp.int32)]
-    return State(jnp.zeros((), jnp.int32), units, amounts, players, turn, z)
+    amounts = world.terrain.contents
+    return State(jnp.zeros((), jnp.int32), units, amounts, jnp.zeros_like(amounts), players, turn, z)
 
 
 def spread_workers(world: World, state: State) -> State:

@@ -13,6 +13,8 @@ from asterism.errors import UserError
 MINERAL_OFFSETS = np.array(
     [(-6.5, 3), (-7.5, 1), (-7.5, -1), (-6.5, -3), (-3.5, -6), (-1.5, -7), (0.5, -7), (2.5, -6)], float
 )
+MINERAL_FIELD, GEYSER = 341, 342
+"""Ids of the common kinds."""
 GEYSER_OFFSETS = np.array([(-2, 7), (7, -2)], float)
 
 
@@ -31,6 +33,9 @@ class Map:
     """Centres (x, y) where town halls belong, main, natural, third, for each player."""
     minerals: Float[np.ndarray, "m 2"]
     geysers: Float[np.ndarray, "g 2"]
+    mineral_types: Int[np.ndarray, " m"]
+    """Ids of `tables.Economy.resources`, of each field: how much it holds and yields."""
+    geyser_types: Int[np.ndarray, " g"]
 
     @property
     def cells(self) -> int:
@@ -89,6 +94,8 @@ def first_light() -> Map:
         bases=np.stack([halls, _mirror(halls, cells)]),
         minerals=np.concatenate([fields, _mirror(fields, cells)]),
         geysers=np.concatenate([geysers, _mirror(geysers, cells)]),
+        mineral_types=np.full(2 * len(fields), MINERAL_FIELD),
+        geyser_types=np.full(2 * len(geysers), GEYSER),
     )
 
 

@@ -14,7 +14,7 @@ from asterism.game.maps import Map, free_ground, free_rectangles
 from asterism.game.navigation import cached_waypoints, symmetric
 from asterism.game.rules import ActionTable, Kind, Rules, UnitTable
 from asterism.game.settings import GameSettings
-from asterism.game.tables import load_economy
+from asterism.game.tables import load_economy, load_units
 
 ADDON_OFFSET = (2.5, -0.5)
 
@@ -33,6 +33,12 @@ class Terrain(NamedTuple):
     resources: Float[Array, "R 2"]
     is_geyser: Bool[Array, " R"]
     resource_radius: Float[Array, " R"]
+    contents: Float[Array, " R"]
+    """What each resource holds at the start."""
+    trip: Float[Array, " R"]
+    """What a worker takes from it at a time."""
+    nearer: Int[Array, " R"]
+    """The player whose start is nearer."""
     nearest_ground: Int[Array, " C"]
     """The walkable cell nearest to each cell."""
 
@@ -40,9 +46,13 @@ class Terrain(NamedTuple):
 class Economics(NamedTuple):
     """Constants of mining; times in game loops. [2]: minerals, vespene."""
 
-    trip: Float[Array, " 2"]
     time: Float[Array, " 2"]
-    amount: Float[Array, " 2"]
+    """From one trip to the next that a resource can serve."""
+    mule_trip: float
+    mule_time: float
+    acceleration: float
+    """Of workers, cells a loop, gained a loop."""
+    workers_per_field: int
     start_minerals: float
     start_workers: int
     supply_cap: float
@@ -61,6 +71,7 @@ class World(NamedTuple):
     """Ground that a structure keeps to itself, from its centre: x, y offset of the middle, half width, half height."""
     unit_action: dict[str, int]
     """Index of the actions that the rules themselves give: Move_pt, Attack_unit, Harvest_Gather_unit."""
+    mule: Bool[Array, " U"]
     addon_type: Int[Array, " U"]
     build_action: Int[Array, " U"]
     """The action with which a worker builds each type, 0 for none."""
@@ -102,9 +113,10 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     """Gathers everything constant as arrays on the device."""
     placeable, footprint = _footprints(game_map, rules)
     economy = load_economy()
-    normal = {r.kind: r for r in economy.resources if r.name in ("MineralField", "VespeneGeyser")}
-    kinds = ("minerals", "vespene")
-    trip = np.array([normal[kind].per_trip for kind in kinds], np.float32)
+    rows = {row.id: row for row in economy.resources}
+    resources = [rows[int(i)] for i in np.concatenate([game_map.mineral_types, game_map.geyser_types])]
+    places = np.concatenate([game_map.minerals, game_map.geysers]).astype(np.float32)
+    far = [((places - start) ** 2).sum(1) for start in game_map.starts]
     waypoint = cached_waypoints(game_map.pathable)
     geysers, minerals = len(game_map.geysers), len(game_map.minerals)
     terrain = Terrain(
@@ -115,15 +127,22 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
         waypoint=symmetric(waypoint) if (game_map.pathable == game_map.pathable[::-1, ::-1]).all() else waypoint,
         starts=game_map.starts.astype(np.float32),
         bases=game_map.bases.astype(np.float32),
-        resources=np.concatenate([game_map.minerals, game_map.geysers]).astype(np.float32),
+        resources=places,
         is_geyser=np.arange(minerals + geysers) >= minerals,
-        resource_radius=np.repeat([0.5, 1.9], [minerals, geysers]).astype(np.float32),
+        resource_radius=np.repeat([0.95, 1.9], [minerals, geysers]).astype(np.float32),
+        contents=np.array([row.contents for row in resources], np.float32),
+        trip=np.array([row.per_trip for row in resources], np.float32),
+        nearer=(far[1] < far[0]).astype(np.int32),
         nearest_ground=_nearest_ground(game_map.pathable),
     )
     economics = Economics(
-        trip=trip,
-        time=np.array([economy.mineral_time + economy.mineral_return_delay, economy.vespene_time], np.float32),
-        amount=trip * np.floor(np.array([normal[kind].contents for kind in kinds], np.float32) / trip),
+        time=np.array(
+            [np.ceil(economy.mineral_time) + economy.mineral_return_delay, np.ceil(economy.vespene_time) + 1], np.float32
+        ),
+        mule_trip=float(economy.mule_per_trip),
+        mule_time=float(np.ceil(economy.mule_time) + economy.mineral_return_delay),
+        acceleration=next(row.acceleration for row in load_units() if row.is_worker),
+        workers_per_field=economy.workers_per_field,
         start_minerals=float(economy.start_minerals),
         start_workers=economy.start_workers,
         supply_cap=float(economy.supply_cap),
@@ -139,9 +158,10 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     build_action = np.zeros(len(rules.units.addon), np.int32)
     builds = np.flatnonzero(rules.actions.kind == Kind.BUILD)
     build_action[rules.actions.product[builds]] = builds
-    constants = (footprint, _rectangles(rules), addon_type, build_action)
-    footprint, rectangle, addon_type, build_action = map(jnp.asarray, constants)
-    return World(*tables, footprint, rectangle, given, addon_type, build_action, settings.reveal_after)
+    mule = np.array([unit.name == "MULE" for unit in rules.description.unit_types])
+    constants = (footprint, _rectangles(rules), mule, addon_type, build_action)
+    footprint, rectangle, mule, addon_type, build_action = map(jnp.asarray, constants)
+    return World(*tables, footprint, rectangle, given, mule, addon_type, build_action, settings.reveal_after)
 
 
 def order_kind(world: World, order_action: Int[Array, " N"]) -> Int[Array, " N"]:
