@@ -192,29 +192,40 @@ def _read_player(game: dict[str, Any], player: dict[str, Any], layout: Layout) -
 
 
 def _builders(player: dict[str, Any], halls: list[tuple[float, float, float]]) -> list[tuple[float, float]]:
-    """Each builder walks to its site from the nearest town hall that stands; an SCV stays and walks back, a Probe walks
-    back at once, a Drone is gone."""
+    """When workers were away to build.
+
+    Each walks to its site from the nearest town hall that stands; an SCV stays and walks back, a Probe walks back at
+    once, a Drone is gone. Who would have to leave again before it is back goes straight on to the next site.
+    """
     speed = _ROWS["SCV"].speed
     items = [(i["type"], i["start"], i["done"], i["x"], i["y"]) for i in player["production"] if i["kind"] == "init"]
     items += [(kind, start, done, None, None) for kind, start, done in player["workers_supply"]]
-    away = []
-    for kind, start, done, x, y in items:
+    away: list[tuple[float, float]] = []
+    back: list[float] = []
+    for kind, start, done, x, y in sorted(items, key=lambda item: item[1] or 0):
         row = _ROWS.get(kind)
         if row is None or not row.is_structure or row.is_addon or start is None:
             continue
         standing = [hall for hall in halls if hall[2] <= start] or halls[:1]
         walk = DEPOT_WALK if x is None else min(np.hypot(x + 0.5 - h[0], y + 0.5 - h[1]) for h in standing)
         walk /= speed
-        stays = {"terran": (done or start + row.build_time) - start + walk, "protoss": walk, "zerg": 0.0}[row.race]
-        away.append((start - walk, start + stays))
-    return away
+        busy = {"terran": done or start + row.build_time, "protoss": start, "zerg": start}[row.race]
+        home = busy + (0.0 if row.race == "zerg" else walk)
+        on_way = [i for i, (_, until) in enumerate(away) if until <= start and start - walk < back[i]]
+        if on_way and row.race != "zerg":
+            last = max(on_way, key=lambda i: away[i][1])
+            away[last], back[last] = (away[last][0], busy), home
+        else:
+            away.append((start - walk, busy))
+            back.append(home)
+    return [(left, until) for (left, _), until in zip(away, back, strict=True)]
 
 
 def mined(times: np.ndarray, rates: np.ndarray, until: float) -> float:
     """What was mined by loop `until`: the integral of the recorded rate, each at the middle of the loops it counts."""
-    first = times >= SAMPLES
-    times, rates = times[first], rates[first]
-    start = rates[0] * times[0] / MINUTE  # the first sample counts from the start
+    whole = times >= WINDOW
+    times, rates = times[whole], rates[whole]
+    start = rates[0] * WINDOW / MINUTE  # all there was: nobody is back from a field within the first 80 loops
     middle, known = times[1:] - WINDOW / 2, rates[1:]
     points = np.unique(np.concatenate([[times[0], until], middle[(middle > times[0]) & (middle < until)]]))
     return float(start + np.trapezoid(np.interp(points, middle, known), points) / MINUTE)

@@ -32,6 +32,8 @@ CHANGES = 2
 HALLS, REFINERIES, MULES = 6, 8, 8
 """Slots of a player's town halls, refineries and MULEs, in this order; its workers have the rest."""
 SLOTS = 112
+GAS_TRIP = 70
+"""Loops from the order to the first vespene at the town hall."""
 NEVER = 1e6
 AWAY = -1000.0
 
@@ -65,8 +67,8 @@ def counts(player: PlayerEconomy, loops: int, imposed: bool) -> tuple[np.ndarray
         standing = sum((times >= done).astype(float) for *_, done in player.refineries)
         gas = np.minimum(3 * standing, workers)
         return (workers - gas).astype(np.int32), np.broadcast_to(gas, times.shape).astype(np.int32)
-    # The rate at a sample is that of the loops before it.
-    gas = np.round(np.interp(times + WINDOW / 2, player.times, player.vespene_rate) / GAS_A_WORKER)
+    # The rate at a sample is that of the loops before it, and who goes to a geyser brings something only a trip later.
+    gas = np.round(np.interp(times + WINDOW / 2 + GAS_TRIP, player.times, player.vespene_rate) / GAS_A_WORKER)
     away = sum(((times >= left) & (times < back)).astype(float) for left, back in player.builders)
     return np.maximum(workers - gas - away, 0).astype(np.int32), gas.astype(np.int32)
 
@@ -198,17 +200,20 @@ def begin(game: EmbeddedGame, world: World, start: State, schedule: Schedule) ->
     worker = (within >= first) & (within < first + game.world.economics.start_workers)
     kind = jnp.where(hall & there, index["CommandCenter"], jnp.where(refinery & there, index["Refinery"], 0))
     kind = jnp.where(worker, index["SCV"], kind)
-    angle = 2.4 * within
-    ring = jnp.stack([jnp.cos(angle), jnp.sin(angle)], 1) * (economy.HALL_RADIUS + 0.375)
     home = by_player(schedule.place)[owners(count), 0]
     units = start.units._replace(
         type=kind,
-        position=jnp.where(worker[:, None], home + ring, schedule.place),
+        position=jnp.where(worker[:, None], home, schedule.place),
         health=game.world.units.health[kind],
         build_left=jnp.where(kind > 0, schedule.stands, 0.0) * ~worker,
     )
     idle = jnp.zeros_like(schedule.contents)
-    return spread_workers(world, start._replace(units=units, amounts=schedule.contents, idle=idle))
+    state = spread_workers(world, start._replace(units=units, amounts=schedule.contents, idle=idle))
+    # Workers start on the side of the fields.
+    units = state.units
+    way = units.order_position[:, 0] - home
+    way = way / jnp.maximum(length(way), 1.0)[:, None] * (economy.HALL_RADIUS + 0.375)
+    return state._replace(units=units._replace(position=units.position + way * worker[:, None]))
 
 
 def one_of(which: Bool[Array, " N"], where: Bool[Array, " 2"]) -> Bool[Array, " N"]:
@@ -275,6 +280,7 @@ def change_job(world: World, state: State, schedule: Schedule, fields: int, scv:
 
     to_gas = one_of(spare, have(drills) < drillers)
     open_geyser = economy.refineries(world, units)
+    open_geyser &= load < world.economics.workers_per_geyser
     geyser = nearest(jnp.where(open_geyser, load.astype(jnp.float32), jnp.inf))[player]
     to_gas &= open_geyser.any(1)[player]
     units = give_orders(

@@ -1,8 +1,8 @@
 """Mining: workers go to a resource, work on it, carry it to the nearest town hall and go again.
 
 Work and ways do not end at the end of a tick. The `timer` of a worker that works is what is left of its work; of one that
-does not, it is what is left of turning round, or minus the loops since it arrived. What is left over of a tick is so used in
-the next, and income does not depend on how long a tick is.
+does not, it is minus the loops since it arrived. What is left over of a tick is so used in the next, and income does
+not depend on how long a tick is.
 """
 
 import jax.numpy as jnp
@@ -19,8 +19,6 @@ REACH = 1e-4
 """Cells from where it wants to stand at which a worker can work and hand over."""
 HALL_RADIUS = 2.75
 """Cells from the middle of a town hall of any race, all of 5 x 5 cells, to the edge of a worker at it."""
-TURN = 180 / (999.84 / 16)
-"""Loops in which a worker at rest turns round, at the game's 999.84 degrees a Normal second."""
 HOP = 14.0
 """A worker changes to another mineral field within this many cells."""
 HOME = 10.0
@@ -132,7 +130,6 @@ def mine(world: World, state: State, hall: Int[Array, " N"], dt: int) -> State:
     taken = jnp.where(takes, jnp.minimum(trip, share[resource]), 0.0)
     amounts = state.amounts - jnp.zeros_like(state.amounts).at[resource].add(taken)
     carrying = jnp.where(taken > 0, 1 + gas, units.carrying)
-    turns = jnp.where(ends, TURN, 0.0)
     working = units.working & ~ends
     # Loops for which each resource has been without a worker, at the end of this tick.
     idle = jnp.minimum(state.idle + dt, jnp.where(at & ends[:, None], -timer[:, None], jnp.inf).min(0))
@@ -150,7 +147,7 @@ def mine(world: World, state: State, hall: Int[Array, " N"], dt: int) -> State:
     since = jnp.where(mule, -timer, jnp.minimum(-timer, idle[resource]))
     time = jnp.where(mule, world.economics.mule_time, world.economics.time[gas])
     units = units._replace(
-        timer=jnp.where(begins, time - since, timer + turns),
+        timer=jnp.where(begins, time - since, timer),
         carrying=carrying,
         load=jnp.where(taken > 0, taken, units.load),
         working=working | begins,
@@ -180,7 +177,6 @@ def deliver(world: World, state: State, hall: Int[Array, " N"]) -> State:
     units = units._replace(
         carrying=jnp.where(delivers, 0, units.carrying),
         load=jnp.where(delivers, 0.0, units.load),
-        timer=units.timer + jnp.where(delivers, TURN, 0.0),
         order_action=units.order_action.at[:, 0].set(first),
     )
     units = pop_orders(units, jnp.where(kinds == Kind.GATHER, carries & more, back & (more | ~has_field)))
@@ -206,11 +202,11 @@ def way_to_go(
     left = jnp.maximum(jnp.where(returns, from_home, from_field), 0.0)
     gone = jnp.minimum(jnp.abs(jnp.where(returns, from_field, from_home)), 100.0)
     speed, acceleration = world.units.speed[units.type], world.economics.acceleration
-    budget = jnp.where(units.working, 0.0, jnp.maximum(-units.timer, 0.0))
+    budget = jnp.where(units.working, 0.0, -units.timer)
     stride, rest = run(gone, left, jnp.maximum(speed, 1e-6), acceleration, budget)
     goal = jnp.where(returns[:, None], home, field)
     # Who stood there already has waited: only the loops since an arrival are kept for what follows.
-    timer = jnp.where(units.working | (units.timer > 0), units.timer, jnp.where(left <= REACH, 0.0, -rest))
+    timer = jnp.where(units.working, units.timer, jnp.where(left <= REACH, 0.0, -rest))
     return goal, jnp.where(returns, at_home, at_field), stride, timer
 
 

@@ -25,8 +25,7 @@ class Units(NamedTuple):
     working: Bool[Array, " N"]
     """The first order's work (training, research, mining) has begun and `timer` loops of it are left."""
     timer: Float[Array, " N"]
-    """Of a mining worker that does not work: what is left of turning round, or minus the loops
-    since it arrived where it works or hands over next."""
+    """Of a mining worker that does not work: minus the loops since it arrived where it works or hands over next."""
     carrying: Int[Array, " N"]
     """0 nothing, 1 minerals, 2 vespene."""
     load: Float[Array, " N"]

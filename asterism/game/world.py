@@ -53,6 +53,7 @@ class Economics(NamedTuple):
     acceleration: float
     """Of workers, cells a loop, gained a loop."""
     workers_per_field: int
+    workers_per_geyser: int
     start_minerals: float
     start_workers: int
     supply_cap: float
@@ -129,7 +130,7 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
         bases=game_map.bases.astype(np.float32),
         resources=places,
         is_geyser=np.arange(minerals + geysers) >= minerals,
-        resource_radius=np.repeat([0.95, 2.6], [minerals, geysers]).astype(np.float32),
+        resource_radius=np.repeat([0.95, 2.3], [minerals, geysers]).astype(np.float32),
         contents=np.array([row.contents for row in resources], np.float32),
         trip=np.array([row.per_trip for row in resources], np.float32),
         nearer=(far[1] < far[0]).astype(np.int32),
@@ -143,6 +144,7 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
         mule_time=float(np.ceil(economy.mule_time) + economy.mineral_return_delay),
         acceleration=next(row.acceleration for row in load_units() if row.is_worker),
         workers_per_field=economy.workers_per_field,
+        workers_per_geyser=economy.workers_per_geyser,
         start_minerals=float(economy.start_minerals),
         start_workers=economy.start_workers,
         supply_cap=float(economy.supply_cap),
