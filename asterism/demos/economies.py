@@ -210,7 +210,7 @@ def _builders(player: dict[str, Any], halls: list[tuple[float, float, float]]) -
         walk = DEPOT_WALK if x is None else min(np.hypot(x + 0.5 - h[0], y + 0.5 - h[1]) for h in standing)
         walk /= speed
         busy = {"terran": done or start + row.build_time, "protoss": start, "zerg": start}[row.race]
-        home = busy + (0.0 if row.race == "zerg" else walk)
+        home = busy + (0.0 if row.race == "zerg" or row.needs_geyser else walk)  # its builder goes on to gather gas
         on_way = [i for i, (_, until) in enumerate(away) if until <= start and start - walk < back[i]]
         if on_way and row.race != "zerg":
             last = max(on_way, key=lambda i: away[i][1])

@@ -63,12 +63,13 @@ def counts(player: PlayerEconomy, loops: int, imposed: bool) -> tuple[np.ndarray
     """
     times = np.arange(0, loops, CONTROL)
     workers = np.round(np.interp(times, player.times, player.workers))
+    places = sum((times >= done).astype(float) for *_, done in player.refineries) * load_economy().workers_per_geyser
     if not imposed:
-        standing = sum((times >= done).astype(float) for *_, done in player.refineries)
-        gas = np.minimum(3 * standing, workers)
+        gas = np.minimum(places, workers)
         return (workers - gas).astype(np.int32), np.broadcast_to(gas, times.shape).astype(np.int32)
     # The rate at a sample is that of the loops before it, and who goes to a geyser brings something only a trip later.
     gas = np.round(np.interp(times + WINDOW / 2 + GAS_TRIP, player.times, player.vespene_rate) / GAS_A_WORKER)
+    gas = np.minimum(gas, places)
     away = sum(((times >= left) & (times < back)).astype(float) for left, back in player.builders)
     return np.maximum(workers - gas - away, 0).astype(np.int32), gas.astype(np.int32)
 
