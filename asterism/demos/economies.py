@@ -28,6 +28,8 @@ NEAR_HALL = 9.5
 """Cells from a town hall within which resources are its own."""
 DEPOT_WALK = 10.0
 """Cells to a supply structure, whose place the files leave out."""
+EDGES = 4.5
+"""Of the way from the middle of a town hall to that of a site, the part that lies under them."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def _builders(player: dict[str, Any], halls: list[tuple[float, float, float]]) -
             continue
         standing = [hall for hall in halls if hall[2] <= start] or halls[:1]
         walk = DEPOT_WALK if x is None else min(np.hypot(x + 0.5 - h[0], y + 0.5 - h[1]) for h in standing)
-        walk /= speed
+        walk = max(walk - EDGES, 0.0) / speed
         busy = {"terran": done or start + row.build_time, "protoss": start, "zerg": start}[row.race]
         home = busy + (0.0 if row.race == "zerg" or row.needs_geyser else walk)  # its builder goes on to gather gas
         on_way = [i for i, (_, until) in enumerate(away) if until <= start and start - walk < back[i]]

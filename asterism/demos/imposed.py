@@ -32,8 +32,10 @@ CHANGES = 2
 HALLS, REFINERIES, MULES = 6, 8, 8
 """Slots of a player's town halls, refineries and MULEs, in this order; its workers have the rest."""
 SLOTS = 112
-GAS_TRIP = 70
+GAS_TRIP = 85
 """Loops from the order to the first vespene at the town hall."""
+TRANSFER = 96
+"""Loops after which the next of too many workers goes to another town hall."""
 NEVER = 1e6
 AWAY = -1000.0
 
@@ -305,5 +307,6 @@ def change_job(world: World, state: State, schedule: Schedule, fields: int, scv:
 
     near = economy.townhall_distance(world, units, world.terrain.resources) < economy.HOME
     room = (near & (load < 2) & (state.amounts > 0) & ~world.terrain.is_geyser).any(1)
+    room &= state.loop % TRANSFER == 0
     moves = one_of(spare & ~to_gas & ~gone & (crowd > 2), room)
     return units._replace(seeking=units.seeking | moves)

@@ -23,7 +23,7 @@ HOP = 14.0
 """A worker changes to another mineral field within this many cells."""
 HOME = 10.0
 """Mineral fields within this many cells of a town hall belong to it."""
-CREEP = 1 / 16
+CREEP = 1 / 64
 """Least share of its speed at which a worker goes: it would not leave a town hall along its edge otherwise."""
 
 
