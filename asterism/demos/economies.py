@@ -26,10 +26,9 @@ GAS_A_WORKER = 54.3
 """Vespene that one of three workers on a geyser brings a minute."""
 NEAR_HALL = 9.5
 """Cells from a town hall within which resources are its own."""
-DEPOT_WALK = 10.0
-"""Cells to a supply structure, whose place the files leave out."""
-EDGES = 4.5
-"""Of the way from the middle of a town hall to that of a site, the part that lies under them."""
+LEG = 8.0
+"""Cells from a town hall that a worker goes in any case: a site this near takes no time on the way. Supply structures,
+whose places the files leave out, are taken for such."""
 
 
 @dataclass(frozen=True)
@@ -209,8 +208,8 @@ def _builders(player: dict[str, Any], halls: list[tuple[float, float, float]]) -
         if row is None or not row.is_structure or row.is_addon or start is None:
             continue
         standing = [hall for hall in halls if hall[2] <= start] or halls[:1]
-        walk = DEPOT_WALK if x is None else min(np.hypot(x + 0.5 - h[0], y + 0.5 - h[1]) for h in standing)
-        walk = max(walk - EDGES, 0.0) / speed
+        walk = 0.0 if x is None else min(np.hypot(x + 0.5 - h[0], y + 0.5 - h[1]) for h in standing)
+        walk = max(walk - LEG, 0.0) / speed
         busy = {"terran": done or start + row.build_time, "protoss": start, "zerg": start}[row.race]
         home = busy + (0.0 if row.race == "zerg" or row.needs_geyser else walk)  # its builder goes on to gather gas
         on_way = [i for i, (_, until) in enumerate(away) if until <= start and start - walk < back[i]]

@@ -130,7 +130,7 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
         bases=game_map.bases.astype(np.float32),
         resources=places,
         is_geyser=np.arange(minerals + geysers) >= minerals,
-        resource_radius=np.repeat([0.95, 2.3], [minerals, geysers]).astype(np.float32),
+        resource_radius=np.repeat([1.0, 2.25], [minerals, geysers]).astype(np.float32),
         contents=np.array([row.contents for row in resources], np.float32),
         trip=np.array([row.per_trip for row in resources], np.float32),
         nearer=(far[1] < far[0]).astype(np.int32),
