@@ -125,10 +125,10 @@ def base_places(layout: Layout) -> Float[np.ndarray, "b 2"]:
     return np.array(places).reshape(-1, 2)
 
 
-def read_economy(path: Path, layouts: dict[str, Layout]) -> GameEconomy:
-    """One game from its JSON file.
+def read_economy(path: Path, layouts: dict[str, Layout], version: str = "") -> GameEconomy | None:
+    """One game from its JSON file, or None if its version does not begin with `version`.
 
-    It needs `map` and for each of two `players`: `race`, `start_location`, `production` (items of `type`, `kind`,
+    It needs `version`, `map` and for each of two `players`: `race`, `start_location`, `production` (items of `type`, `kind`,
     `start`, `done`, `x`, `y`), `workers_supply` (type, start, done) and `playerstats`, whose columns the game's or the
     player's `playerstats_fields` names.
 
@@ -137,6 +137,8 @@ def read_economy(path: Path, layouts: dict[str, Layout]) -> GameEconomy:
     """
     try:
         game = json.loads(path.read_text(encoding="utf-8"))
+        if not str(game["version"]).startswith(version):
+            return None
         layout = layouts.get(game["map"])
         if len(game["players"]) != 2:
             raise ValueError("it has not two players")

@@ -5,6 +5,7 @@ when they were called. The game's stages of mining and movement do the rest; wor
 most recorded maps is not known.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -144,8 +145,10 @@ def mining_game(tick: int) -> EmbeddedGame:
     return game
 
 
-def play(game: EmbeddedGame, schedules: Schedule, fields: int) -> tuple[Float[Array, "G T 2"], Float[Array, "G T 2"]]:
-    """Minerals and vespene that both players of each game have mined by each control step (0 at the first)."""
+def miner(game: EmbeddedGame, schedules: Schedule) -> Callable[[Schedule], tuple[Array, Array]]:
+    """A function of one of the schedules (to be vmapped): the minerals and the vespene, [T, 2] each, that both players
+    have mined by each control step, none at the first."""
+    fields = field_count(schedules)
     settings = game.settings
     start = initial_state(game.world, game.description, settings, game.size, game.no_strategy())
     terrain = game.world.terrain
@@ -172,11 +175,10 @@ def play(game: EmbeddedGame, schedules: Schedule, fields: int) -> tuple[Float[Ar
             return jax.lax.fori_loop(0, ticks, lambda _, s: mining_tick(world, s, settings.tick), state), mined
 
         first = begin(game, world, start, schedule)
-        _, mined = jax.lax.scan(body, first, (schedule.miners, schedule.drillers))
-        return mined
+        _, (minerals, vespene) = jax.lax.scan(body, first, (schedule.miners, schedule.drillers))
+        return minerals - minerals[0], vespene
 
-    minerals, vespene = jax.jit(jax.vmap(one))(schedules)
-    return minerals - minerals[:, :1], vespene
+    return one
 
 
 def _radii(world: World) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from asterism.game.world import World, is_kind, order_kind
 
 REACH = 1e-4
 """Cells from where it wants to stand at which a worker can work and hand over."""
-HALL_RADIUS = 2.8
+HALL_RADIUS = 2.775
 """Cells from the middle of a town hall of any race, all of 5 x 5 cells, to the edge of a worker at it."""
 HOP = 14.0
 """A worker changes to another mineral field within this many cells."""
