@@ -152,7 +152,7 @@ def main(settings: Settings) -> None:
     use_every_core()
     games, console = read_games(settings), Console()
     unknown = Counter(game.default_layout for game in games)[True]
-    console.print(f"{len(games)} games of version {settings.version}, {unknown} of them on maps whose resources are unknown")
+    console.print(f"{len(games)} games of version {settings.version}; resources of the map unknown: {unknown}")
     found = errors(games, *play_all(games, settings, True, "workers as recorded"))
     free = errors(games, *play_all(games, settings, False, "default policy"))
     console.print(table("minerals, workers as recorded", found, "minerals"))

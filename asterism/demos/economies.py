@@ -71,7 +71,9 @@ class GameEconomy:
 
 
 def read_layouts(path: Path) -> dict[str, Layout]:
-    """Layouts by map name from a JSON file {map: {"resources": {kind: [[x, y], ...]}}}; x, y are the cells' lower corners.
+    """Layouts by map name from a JSON file {map: {"resources": {kind: [[x, y], ...]}}}.
+
+    Places are those of a replay's events: a field is half a cell above its own, a geyser half a cell up and right.
 
     Raises:
       UserError: the file cannot be read as one.
@@ -128,9 +130,9 @@ def base_places(layout: Layout) -> Float[np.ndarray, "b 2"]:
 def read_economy(path: Path, layouts: dict[str, Layout], version: str = "") -> GameEconomy | None:
     """One game from its JSON file, or None if its version does not begin with `version`.
 
-    It needs `version`, `map` and for each of two `players`: `race`, `start_location`, `production` (items of `type`, `kind`,
-    `start`, `done`, `x`, `y`), `workers_supply` (type, start, done) and `playerstats`, whose columns the game's or the
-    player's `playerstats_fields` names.
+    It needs `version`, `map` and for each of two `players`: `race`, `start_location`, `production` (items of `type`,
+    `kind`, `start`, `done`, `x`, `y`), `workers_supply` (type, start, done) and `playerstats`, whose columns the
+    game's or the player's `playerstats_fields` names.
 
     Raises:
       UserError: the file cannot be read as a game.
@@ -158,7 +160,11 @@ _REFINERIES = {row.name for row in _ROWS.values() if row.needs_geyser}
 
 
 def _stands(player: dict[str, Any], kinds: set[str], first: bool) -> list[tuple[float, float, float]]:
-    begun = [(i["x"] + 0.5, i["y"] + 0.5, i["done"]) for i in player["production"] if i["type"] in kinds and i["kind"] == "init"]
+    begun = [
+        (i["x"] + 0.5, i["y"] + 0.5, i["done"])
+        for i in player["production"]
+        if i["type"] in kinds and i["kind"] == "init"
+    ]
     start = [(player["start_location"][0] + 0.5, player["start_location"][1] + 0.5, 0.0)] if first else []
     return start + [(float(x), float(y), float(done)) for x, y, done in begun if done is not None]
 

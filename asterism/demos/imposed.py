@@ -24,7 +24,6 @@ from asterism.game.settings import GameSettings
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners, pop_orders
 from asterism.game.tables import load_economy
 from asterism.game.world import World
-from asterism.interface.sizes import interface_size
 
 CONTROL = 16
 """Loops from one moment at which counts are imposed to the next."""
@@ -80,7 +79,7 @@ def counts(player: PlayerEconomy, loops: int, imposed: bool) -> tuple[np.ndarray
 def make_schedules(games: list[GameEconomy], loops: int, imposed: bool = True) -> Schedule:
     """Schedules of games [G, ...], resources padded to the same number."""
     chosen = [_near_bases(game, loops) for game in games]
-    fields, geysers = (max(len(pick[i]) for pick in chosen) for i in (0, 1))
+    fields, geysers = (max(1, *(len(pick[i]) for pick in chosen)) for i in (0, 1))
     parts = [_schedule(g, *pick, fields, geysers, loops, imposed) for g, pick in zip(games, chosen, strict=True)]
     return jax.tree.map(lambda *leaves: np.stack(leaves), *parts)
 
@@ -119,7 +118,11 @@ def _schedule(game: GameEconomy, mineral, geyser, fields: int, geysers: int, loo
     place, stands = np.full((2, SLOTS, 2), AWAY, np.float32), np.full((2, SLOTS), NEVER, np.float32)
     for i, player in enumerate(game.players):
         mules = [(*player.halls[0][:2], start) for start in player.mules]
-        for first, most, items in ((0, HALLS, player.halls), (HALLS, REFINERIES, player.refineries), (HALLS + REFINERIES, MULES, mules)):
+        for first, most, items in (
+            (0, HALLS, player.halls),
+            (HALLS, REFINERIES, player.refineries),
+            (HALLS + REFINERIES, MULES, mules),
+        ):
             items = [item for item in items if item[2] <= loops][:most]
             for slot, (x, y, done) in enumerate(items, first):
                 place[i, slot], stands[i, slot] = (x, y), done

@@ -1,7 +1,7 @@
 """Mining: workers go to a resource, work on it, carry it to the nearest town hall and go again.
 
-Work and ways do not end at the end of a tick. The `timer` of a worker that works is what is left of its work; of one that
-does not, it is minus the loops since it arrived. What is left over of a tick is so used in the next, and income does
+Work and ways do not end at the end of a tick. The `timer` of a worker that works is what is left of its work; of one
+that does not, it is minus the loops since it arrived. What is left over of a tick is so used in the next, and income does
 not depend on how long a tick is.
 """
 
@@ -213,7 +213,7 @@ def way_to_go(
 def run(
     gone: Float[Array, " N"], left: Float[Array, " N"], speed, acceleration, time: Float[Array, " N"]
 ) -> tuple[Float[Array, " N"], Float[Array, " N"]]:
-    """Cells run in `time` loops by one who started from rest `gone` cells ago and will rest `left` cells on; loops left.
+    """Cells run in `time` loops by one who began at rest `gone` cells ago and will rest in `left` cells; loops left over.
 
     The result is exact: two runs of half the time make one of the whole.
     """

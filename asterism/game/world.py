@@ -138,7 +138,8 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     )
     economics = Economics(
         time=np.array(
-            [np.ceil(economy.mineral_time) + economy.mineral_return_delay, np.ceil(economy.vespene_time) + 1], np.float32
+            [np.ceil(economy.mineral_time) + economy.mineral_return_delay, np.ceil(economy.vespene_time) + 1],
+            np.float32,
         ),
         mule_trip=float(economy.mule_per_trip),
         mule_time=float(np.ceil(economy.mule_time) + economy.mineral_return_delay),
