@@ -1,8 +1,8 @@
 """Mining: workers go to a resource, work on it, carry it to the nearest town hall and go again.
 
 Work and ways do not end at the end of a tick. The `timer` of a worker that works is what is left of its work; of one
-that does not, it is minus the loops since it arrived. What is left over of a tick is so used in the next, and income does
-not depend on how long a tick is.
+that does not, it is minus the loops since it arrived. What is left over of a tick is so used in the next, and income
+hardly depends on how long a tick is: by less than 2.5 % between 1 and 8 loops (tests/demos).
 """
 
 import jax.numpy as jnp
@@ -213,7 +213,8 @@ def way_to_go(
 def run(
     gone: Float[Array, " N"], left: Float[Array, " N"], speed, acceleration, time: Float[Array, " N"]
 ) -> tuple[Float[Array, " N"], Float[Array, " N"]]:
-    """Cells run in `time` loops by one who began at rest `gone` cells ago and will rest in `left` cells; loops left over.
+    """Cells that a worker runs in `time` loops, and loops left over. It was at rest `gone` cells ago, and will be in
+    `left` cells.
 
     The result is exact: two runs of half the time make one of the whole.
     """
