@@ -36,6 +36,8 @@ GAS_TRIP = 85
 """Loops from the order to the first vespene at the town hall."""
 TRANSFER = 96
 """Loops after which the next of too many workers goes to another town hall."""
+MULE_DROP = 1.375
+"""Cells from the middle of a field at which a MULE comes down."""
 NEVER = 1e6
 AWAY = -1000.0
 
@@ -117,7 +119,7 @@ def _schedule(game: GameEconomy, mineral, geyser, fields: int, geysers: int, loo
         trip[span] = [rows[kind].per_trip for kind in kinds[which]]
     place, stands = np.full((2, SLOTS, 2), AWAY, np.float32), np.full((2, SLOTS), NEVER, np.float32)
     for i, player in enumerate(game.players):
-        mules = [(*player.halls[0][:2], start) for start in player.mules]
+        mules = [(*_beside(layout.minerals, player.halls[0]), start) for start in player.mules]
         for first, most, items in (
             (0, HALLS, player.halls),
             (HALLS, REFINERIES, player.refineries),
@@ -138,6 +140,12 @@ def _schedule(game: GameEconomy, mineral, geyser, fields: int, geysers: int, loo
         miners=np.stack(miners, 1),
         drillers=np.stack(drillers, 1),
     )
+
+
+def _beside(fields: np.ndarray, hall: tuple[float, float, float]) -> np.ndarray:
+    """Where a MULE is called: at the field nearest to a town hall."""
+    way = fields[np.hypot(*(fields - hall[:2]).T).argmin()] - hall[:2]
+    return hall[:2] + way * (1 - MULE_DROP / np.hypot(*way))
 
 
 def mining_game(tick: int) -> EmbeddedGame:

@@ -17,7 +17,7 @@ from asterism.game.world import World, is_kind, order_kind
 
 REACH = 1e-4
 """Cells from where it wants to stand at which a worker can work and hand over."""
-HALL_RADIUS = 2.775
+HALL_RADIUS = 2.75
 """Cells from the middle of a town hall of any race, all of 5 x 5 cells, to the edge of a worker at it."""
 HOP = 14.0
 """A worker changes to another mineral field within this many cells."""
@@ -80,6 +80,7 @@ def assign_fields(world: World, state: State, load: Int[Array, "2 R"], waiting, 
     while a near field has fewer workers. Workers that find none stop.
 
     The best field is near, has few workers, and lies at an own town hall; a third worker goes to another town hall.
+    MULEs do not mind workers.
     """
     units, count = state.units, len(state.units.type)
     slots = count // 2
@@ -93,6 +94,7 @@ def assign_fields(world: World, state: State, load: Int[Array, "2 R"], waiting, 
     distance = length(units.position[chosen][:, None] - world.terrain.resources)
     usable = (state.amounts > 0) & ~world.terrain.is_geyser & (seeking[chosen][:, None] | (distance < HOP))
     crowd = 4.0 * load + jnp.where(load >= world.economics.workers_per_field, 60.0, 0.0)
+    crowd = jnp.where(world.mule[units.type[chosen]][:, None], 0.0, crowd)
     wild = jnp.where(townhall_distance(world, units, world.terrain.resources) < HOME, 0.0, 120.0)
     score = jnp.where(usable, distance + crowd + wild, jnp.inf)
     field = nearest(score)
