@@ -190,6 +190,7 @@ def initial_state(
         working=jnp.zeros(count, bool),
         timer=jnp.zeros(count),
         carrying=jnp.zeros(count, jnp.int32),
+        load=jnp.zeros(count),
         addon=jnp.full(count, -1),
         rally=jnp.full((count, 2), -1.0),
         seeking=jnp.zeros(count, bool),
@@ -218,11 +219,11 @@ def initial_state(
         available=jnp.zeros((2, len(game.actions)), bool),
         result=zero + ActionResult.SUCCESS,
     )
-    amounts = world.economics.amount[world.terrain.is_geyser.astype(jnp.int32)]
+    amounts = world.terrain.contents
     zerg = None if world.larva < 0 else larvae.no_zerg(count)
     if zerg is not None:  # the first hatcheries lie on full creep
         zerg = zerg._replace(creep=world.units.creep_radius[kind])
-    return State(jnp.zeros((), jnp.int32), units, amounts, players, turn, z, zerg)
+    return State(jnp.zeros((), jnp.int32), units, amounts, jnp.zeros_like(amounts), players, turn, z, zerg)
 
 
 def spread_workers(world: World, state: State) -> State:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.combat import Fights
-from asterism.game.economy import REACH
+from asterism.game.economy import mines, way_to_go
 from asterism.game.geometry import length, span
 from asterism.game.navigation import next_corner
 from asterism.game.state import State, Units, owners, pop_orders
@@ -17,10 +17,6 @@ ARRIVED = 1.0
 """Cells from its goal at which a unit's order is done."""
 CROWDED = 4.0
 """Within this many cells a unit has also arrived once the others leave it no room."""
-MINING_PACE = 0.65
-"""Share of its speed at which a worker goes to and fro while mining.
-
-It stands for the time to gain speed: with it 12 workers bring what they do in StarCraft II (tests/game)."""
 PUSH = 0.5
 """Most cells that units push one another apart in one game loop, per loop of overlap."""
 
@@ -35,21 +31,15 @@ They are matrices, since XLA computes a product once but would find the way anew
 def goals(
     world: World, units: Units, fights: Fights, hall: Int[Array, " N"]
 ) -> tuple[Float[Array, "N 2"], Float[Array, " N"], Bool[Array, " N"]]:
-    """Where each unit wants to go, how near it needs to come, and whether it moves at all."""
-    task, count = order_task(world, units), len(units.type)
+    """Where each unit that does not mine wants to go, how near it needs to come, and whether a unit moves at all."""
+    task = order_task(world, units)
     kind = world.tasks.kind[task]
-    radius = world.units.radius[units.type]
-    resource = jnp.clip(units.order_target[:, 0] - count, 0, len(world.terrain.resources) - 1)
-    home = jnp.maximum(hall, 0)
     returns = (units.carrying > 0) & (hall >= 0)
-    mining = jnp.where(returns[:, None], units.position[home], world.terrain.resources[resource])
-    contact = jnp.where(returns, world.units.radius[units.type[home]], world.terrain.resource_radius[resource])
-    gathers = is_kind(kind, Kind.GATHER, Kind.RETURN)
     builds = kind == Kind.BUILD
-    goal = jnp.where(gathers[:, None], mining, units.order_position[:, 0])
+    goal = units.order_position[:, 0]
     goal = jnp.where(fights.chases[:, None], units.position[jnp.maximum(fights.target, 0)], goal)
-    stop = jnp.where(gathers, radius + contact + REACH / 2, 0.0)
-    stop = jnp.where(builds, world.rectangle[world.tasks.product[task]][:, 2] + radius, stop)
+    radius = world.units.radius[units.type]
+    stop = jnp.where(builds, world.rectangle[world.tasks.product[task]][:, 2] + radius, 0.0)
     ordered = is_kind(kind, Kind.MOVE, Kind.ATTACK, Kind.PATROL, Kind.GATHER, Kind.BUILD, Kind.LAND)
     ordered |= (kind == Kind.RETURN) & returns
     stands = (fights.target >= 0) & fights.in_range
@@ -122,11 +112,15 @@ def move(world: World, state: State, fights: Fights, hall: Int[Array, " N"], dt:
     units = state.units
     kind = order_kind(world, units)
     goal, stop, moves = goals(world, units, fights, hall)
+    mining = mines(world, units) & ~fights.chases
+    field, contact, way, timer = way_to_go(world, units, hall)
+    goal = jnp.where(mining[:, None], field, goal)
+    stop = jnp.where(mining, contact, stop)
+    units = units._replace(timer=jnp.where(mining, timer, units.timer))
     left = length(goal - units.position)
-    mines = is_kind(kind, Kind.GATHER, Kind.RETURN)
-    pace = jnp.where(moves, world.units.speed[units.type] * jnp.where(mines, MINING_PACE, 1.0) * dt, 0.0)
+    pace = jnp.where(moves, jnp.where(mining, way, world.units.speed[units.type] * dt), 0.0)
     moved = units._replace(position=approach(world, units, goal, stop, pace))
-    works = mines | (kind == Kind.BUILD)
+    works = mining | (kind == Kind.BUILD)
     bodies = (units.type > 0) & ~world.units.structure[units.type] & ~works & ~world.units.flying[units.type]
     push = jnp.clip(separation(world, moved, bodies), -PUSH, PUSH)
     moved = moved._replace(position=slide(world, moved, push))

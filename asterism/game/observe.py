@@ -118,7 +118,7 @@ def resource_columns(world: World, state: State, types: tuple[int, int]) -> dict
     """Columns of mineral fields and geysers."""
     gas = world.terrain.is_geyser
     amount = state.amounts
-    full = world.economics.amount[gas.astype(jnp.int32)]
+    full = world.terrain.contents
     return {
         EntityField.UNIT_TYPE: jnp.where(gas, types[1], types[0]),
         EntityField.DISPLAY_TYPE: jnp.ones_like(gas),

@@ -36,6 +36,7 @@ def renew(
         working=take(False, units.working),
         timer=take(0.0, units.timer),
         carrying=take(0, units.carrying),
+        load=take(0.0, units.load),
         addon=take(-1, units.addon),
         rally=take(-1.0, units.rally),
         seeking=take(False, units.seeking),

@@ -29,8 +29,11 @@ class Units(NamedTuple):
     working: Bool[Array, " N"]
     """The first order's work (training, research, mining) has begun and `timer` loops of it are left."""
     timer: Float[Array, " N"]
+    """Of a mining worker that does not work: minus the loops since it arrived where it works or hands over next."""
     carrying: Int[Array, " N"]
     """0 nothing, 1 minerals, 2 vespene."""
+    load: Float[Array, " N"]
+    """How much of it."""
     addon: Int[Array, " N"]
     """Slot of the add-on, -1 for none."""
     rally: Float[Array, "N 2"]
@@ -97,6 +100,8 @@ class State(NamedTuple):
     units: Units
     amounts: Float[Array, " R"]
     """What is left in each resource."""
+    idle: Float[Array, " R"]
+    """Loops since a worker last left each resource."""
     players: Players
     turn: Turn
     z: Strategy

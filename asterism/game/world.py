@@ -14,7 +14,7 @@ from asterism.game.navigation import Paths, cached_paths
 from asterism.game.rules import Rules, TaskTable, UnitTable
 from asterism.game.settings import GameSettings
 from asterism.game.state import Units
-from asterism.game.tables import load_economy
+from asterism.game.tables import load_economy, load_units
 from asterism.game.tasks import Builder, Kind
 
 ADDON_OFFSET = (2.5, -0.5)
@@ -37,7 +37,10 @@ class Terrain(NamedTuple):
     resource_radius: Float[Array, " R"]
     contents: Float[Array, " R"]
     """Minerals or vespene that each resource holds at the start."""
-    is_rich: Bool[Array, " R"]
+    trip: Float[Array, " R"]
+    """What a worker takes from it at a time."""
+    nearer: Int[Array, " R"]
+    """The player whose start is nearer."""
     first_field: Bool[Array, " R"]
     """One mineral field of each base, which stands for it where lists are short."""
 
@@ -45,9 +48,14 @@ class Terrain(NamedTuple):
 class Economics(NamedTuple):
     """Constants of mining; times in game loops. [2]: minerals, vespene."""
 
-    trip: Float[Array, " 2"]
     time: Float[Array, " 2"]
-    amount: Float[Array, " 2"]
+    """From one trip to the next that a resource can serve."""
+    mule_trip: float
+    mule_time: float
+    acceleration: float
+    """Of workers, cells a loop, gained a loop."""
+    workers_per_field: int
+    workers_per_geyser: int
     start_minerals: float
     start_workers: int
     supply_cap: float
@@ -68,6 +76,7 @@ class World(NamedTuple):
     """Ground that a structure keeps to itself, from its centre: x, y offset of the middle, half width, half height."""
     unit_action: dict[str, int]
     """Index of the actions that the rules themselves give: Move_pt, Attack_unit, Harvest_Gather_unit."""
+    mule: Bool[Array, " U"]
     build_action: Int[Array, " U"]
     """The action with which a worker builds each type and stays with it, 0 for none."""
     addon_for: Int[Array, "U U"]
@@ -109,6 +118,8 @@ def make_terrain(game_map: Map, placeable: Bool[np.ndarray, "F h w"]) -> Terrain
     """The map as arrays, with the tables of its ways."""
     minerals, geysers = len(game_map.minerals), len(game_map.geysers)
     first = np.unique(game_map.base_of[:minerals], return_index=True)[1]
+    places = game_map.resources.astype(np.float32)
+    distance = [((places - start) ** 2).sum(1) for start in game_map.starts.astype(np.float32)]
     return Terrain(
         level=np.floor(game_map.height + 0.5).astype(np.int32),
         pathable=game_map.pathable,
@@ -117,27 +128,39 @@ def make_terrain(game_map: Map, placeable: Bool[np.ndarray, "F h w"]) -> Terrain
         paths=cached_paths(game_map.pathable, game_map.image()),
         starts=game_map.starts.astype(np.float32),
         bases=game_map.bases.astype(np.float32),
-        resources=game_map.resources.astype(np.float32),
+        resources=places,
         is_geyser=np.arange(minerals + geysers) >= minerals,
-        resource_radius=np.repeat([0.5, 1.9], [minerals, geysers]).astype(np.float32),
+        resource_radius=np.repeat([1.0, 2.25], [minerals, geysers]).astype(np.float32),
         contents=game_map.contents.astype(np.float32),
-        is_rich=game_map.rich,
+        trip=_trips(game_map),
+        nearer=(distance[1] < distance[0]).astype(np.int32),
         first_field=np.isin(np.arange(minerals + geysers), first),
     )
+
+
+def _trips(game_map: Map) -> Float[np.ndarray, " R"]:
+    """What a worker takes at a time from each resource."""
+    rows = {row.name: row.per_trip for row in load_economy().resources}
+    names = [["MineralField", "RichMineralField"]] * len(game_map.minerals)
+    names += [["VespeneGeyser", "RichVespeneGeyser"]] * len(game_map.geysers)
+    return np.array([rows[name[int(rich)]] for name, rich in zip(names, game_map.rich, strict=True)], np.float32)
 
 
 def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     """Gathers everything constant as arrays on the device."""
     placeable, footprint = _footprints(game_map, rules)
     economy = load_economy()
-    normal = {r.kind: r for r in economy.resources if r.name in ("MineralField", "VespeneGeyser")}
-    kinds = ("minerals", "vespene")
-    trip = np.array([normal[kind].per_trip for kind in kinds], np.float32)
     terrain = make_terrain(game_map, placeable)
     economics = Economics(
-        trip=trip,
-        time=np.array([economy.mineral_time + economy.mineral_return_delay, economy.vespene_time], np.float32),
-        amount=trip * np.floor(np.array([normal[kind].contents for kind in kinds], np.float32) / trip),
+        time=np.array(
+            [np.ceil(economy.mineral_time) + economy.mineral_return_delay, np.ceil(economy.vespene_time) + 1],
+            np.float32,
+        ),
+        mule_trip=float(economy.mule_per_trip),
+        mule_time=float(np.ceil(economy.mule_time) + economy.mineral_return_delay),
+        acceleration=next(row.acceleration for row in load_units() if row.is_worker),
+        workers_per_field=economy.workers_per_field,
+        workers_per_geyser=economy.workers_per_geyser,
         start_minerals=float(economy.start_minerals),
         start_workers=economy.start_workers,
         supply_cap=float(economy.supply_cap),
@@ -148,10 +171,11 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     build_action = np.zeros(len(rules.units.addon), np.int32)
     builds = (rules.tasks.kind == Kind.BUILD) & (rules.tasks.builder == Builder.STAYS)
     build_action[rules.tasks.product[builds]] = rules.tasks.action[builds]
-    constants = (footprint, _rectangles(rules), build_action, _addons(rules.description.unit_index))
-    footprint, rectangle, build_action, addon_for = map(jnp.asarray, constants)
+    mule = np.array([unit.name == "MULE" for unit in rules.description.unit_types])
+    constants = (footprint, _rectangles(rules), mule, build_action, _addons(rules.description.unit_index))
+    footprint, rectangle, mule, build_action, addon_for = map(jnp.asarray, constants)
     named = (rules.description.unit_index.get(name, -1) for name in ("Larva", "WarpGate"))
-    return World(*tables, footprint, rectangle, given, build_action, addon_for, *named, settings.reveal_after)
+    return World(*tables, footprint, rectangle, given, mule, build_action, addon_for, *named, settings.reveal_after)
 
 
 def _addons(units: dict[str, int]):

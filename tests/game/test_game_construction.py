@@ -107,7 +107,7 @@ def test_several_workers_sent_to_one_site_lay_one_foundation(empty):
     empty.money(1000)
     for scv in workers:
         empty.order(DEPOT, scv, place=(31, 28))
-    empty.wait(40)
+    empty.wait(25)
     assert (empty.count("SupplyDepot"), empty.minerals()) == (1, 900)
 
 
