@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from asterism.errors import UserError
-from asterism.game.maps import GEYSER, GEYSER_OFFSETS, MINERAL_FIELD, MINERAL_OFFSETS
+from asterism.game.map import GEYSER_OFFSETS, MINERAL_OFFSETS
 from asterism.game.tables import load_economy, load_units
 
 MINUTE = 1344
@@ -22,6 +22,8 @@ WINDOW = 240
 """Loops that a recorded rate looks back on."""
 SAMPLES = 160
 """Loops from one sample of a game's statistics to the next."""
+MINERAL_FIELD, GEYSER = 341, 342
+"""Ids of the common kinds (`tables.Economy.resources`)."""
 GAS_A_WORKER = 54.3
 """Vespene that one of three workers on a geyser brings a minute."""
 NEAR_HALL = 9.5
