@@ -257,7 +257,7 @@ def _takers(who: str, units: tuple[UnitRow, ...], made: list[Task]) -> tuple[str
         "none": lambda unit: False,
         "mobile": moves,
         "armed": lambda unit: moves(unit) and bool(unit.weapons),
-        "worker": lambda unit: unit.is_worker,
+        "worker": lambda unit: unit.is_worker or unit.name == "MULE",
         "trainer": lambda unit: unit.name in trainers,
         "barracks": lambda unit: unit.is_structure and unit.name in barracks and not unit.is_townhall,
         "townhall": lambda unit: unit.is_townhall,
