@@ -203,6 +203,7 @@ def way_to_go(
     returns = (units.carrying > 0) & (hall >= 0)
     left = jnp.maximum(jnp.where(returns, from_home, from_field), 0.0)
     gone = jnp.minimum(jnp.abs(jnp.where(returns, from_field, from_home)), 100.0)
+    gone = jnp.where(gone <= REACH, 0.0, gone)  # rounding would count much at so low a speed
     speed, acceleration = world.units.speed[units.type], world.economics.acceleration
     budget = jnp.where(units.working, 0.0, -units.timer)
     stride, rest = run(gone, left, jnp.maximum(speed, 1e-6), acceleration, budget)
