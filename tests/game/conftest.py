@@ -66,6 +66,7 @@ class Scenario:
         for field, value in (
             ("build_left", 0),
             ("cooldown", 0),
+            ("windup", 0),
             ("timer", 0),
             ("order_action", 0),
             ("order_target", -1),
