@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Int
 
 from asterism.game.accounting import current_task
 from asterism.game.damage import Blows, strike
@@ -13,7 +14,7 @@ from asterism.game.tasks import QUEUED
 from asterism.game.world import World, is_kind
 
 
-def fight(world: World, state: State, mods: Modifiers, dt: int) -> tuple[State, Fights]:
+def fight(world: World, state: State, mods: Modifiers, dt: int | Int[Array, ""]) -> tuple[State, Fights]:
     """One tick of combat: targets, attacks and their damage. The dead are taken off by `bury`."""
     distance = enemy_distance(state.units)
     fights = choose_targets(world, state, mods, distance, visible_enemies(world, state, distance))
@@ -29,7 +30,9 @@ def fight(world: World, state: State, mods: Modifiers, dt: int) -> tuple[State, 
     return state._replace(units=units), fights
 
 
-def attack(world: World, units: Units, mods: Modifiers, fights: Fights, dt: int) -> tuple[Units, Blows]:
+def attack(
+    world: World, units: Units, mods: Modifiers, fights: Fights, dt: int | Int[Array, ""]
+) -> tuple[Units, Blows]:
     """Attacks that begin and those that hit in this tick.
 
     An attack hits when its damage point has passed; a unit that has turned away by then has not attacked at all. Times

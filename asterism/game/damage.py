@@ -71,7 +71,7 @@ def absorb(shield, hits, to_shield, to_health, damage, armor) -> tuple[Array, Ar
     """
     wanted = hits * to_shield
     whole = wanted.sum(2, keepdims=True)
-    part = jnp.minimum(jnp.where(whole > shield, shield * wanted / jnp.maximum(whole, 1e-6), wanted), wanted)
+    part = jnp.minimum(jnp.where(whole > shield, shield * (wanted / jnp.maximum(whole, 1e-6)), wanted), wanted)
     absorbed = jnp.minimum(jnp.floor(part / to_shield + 1e-4), hits)
     # Of the hit that breaks the shields, this much is left.
     left = jnp.minimum(to_shield - (part - absorbed * to_shield), damage)
