@@ -18,8 +18,8 @@ def counts(world: World, units: Units, which: Bool[Array, " N"]) -> Int[Array, "
 
 
 def on_field(units: Units) -> Bool[Array, " N"]:
-    """Units that can be seen, hit and run into."""
-    return units.type > 0
+    """Units that can be seen, hit and run into: not the dead that wait for their burial."""
+    return (units.type > 0) & (units.health > 0)
 
 
 def finished(units: Units) -> Bool[Array, " N"]:

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int
+from jaxtyping import Array, Bool, Int
 
 from asterism.game.accounting import current_task
 from asterism.game.damage import Blows, strike
@@ -13,21 +13,40 @@ from asterism.game.targets import Fights, choose_targets
 from asterism.game.tasks import QUEUED
 from asterism.game.world import World, is_kind
 
+EXPLODED = -jnp.inf
+"""Health of what has exploded."""
+
 
 def fight(world: World, state: State, mods: Modifiers, dt: int | Int[Array, ""]) -> tuple[State, Fights]:
     """One tick of combat: targets, attacks and their damage. The dead are taken off by `bury`."""
-    distance = enemy_distance(state.units)
-    fights = choose_targets(world, state, mods, distance, visible_enemies(world, state, distance))
+    fights = find_targets(world, state, mods)
     units, blows = attack(world, state.units, mods, fights, dt)
-    units = strike(world, state._replace(units=units), mods, blows)
     if np.asarray(world.units.weapons.suicide).any():
-        gone = world.units.weapons.suicide[blows.weapon] & (blows.count > 0)
-        units = units._replace(health=jnp.where(gone, 0.0, units.health))
+        blows = explode(world, state.units, blows)
+        bang = world.units.weapons.suicide[blows.weapon] & (blows.count > 0)
+        units = units._replace(health=jnp.where(bang, EXPLODED, units.health))
+    units = strike(world, state._replace(units=units), mods, blows)
     # An attacker remembers where it last saw the enemy that it was told to attack.
     target = jnp.maximum(fights.target, 0)
     last_seen = jnp.where(fights.follows[:, None], units.position[target], units.order_position[:, 0])
     units = units._replace(order_position=units.order_position.at[:, 0].set(last_seen))
     return state._replace(units=units), fights
+
+
+def find_targets(world: World, state: State, mods: Modifiers) -> Fights:
+    """Whom each unit attacks as things stand."""
+    distance = enemy_distance(state.units)
+    return choose_targets(world, state, mods, distance, visible_enemies(world, state, distance))
+
+
+def explode(world: World, units: Units, blows: Blows) -> Blows:
+    """Banelings that have been killed explode where they fell, in the tick after."""
+    weapons = world.units.weapons
+    bomb = jnp.asarray(np.where(np.asarray(weapons.suicide)[np.asarray(weapons.of)], weapons.of, 0).max(1))[units.type]
+    fell = (bomb > 0) & (units.health <= 0) & jnp.isfinite(units.health)
+    return Blows(
+        jnp.where(fell, -1, blows.target), jnp.where(fell, bomb, blows.weapon), jnp.where(fell, 1.0, blows.count)
+    )
 
 
 def attack(
@@ -59,10 +78,20 @@ def attack(
     return units, Blows(fights.target, row, landed)
 
 
+def gone(world: World, units: Units) -> Bool[Array, " N"]:
+    """Units to be taken off: those without health, but a bomb only when it has exploded."""
+    weapons = world.units.weapons
+    over = (units.type > 0) & (units.health <= 0)
+    if not np.asarray(weapons.suicide).any():
+        return over
+    bomb = jnp.asarray(np.asarray(weapons.suicide)[np.asarray(weapons.of)].any(1))[units.type]
+    return over & ~(bomb & jnp.isfinite(units.health))
+
+
 def bury(world: World, state: State) -> State:
     """Takes the dead off the field, and every order that points at them. What they had yet to make is paid back."""
     units, players, count = state.units, state.players, len(state.units.type)
-    dead = (units.type > 0) & (units.health <= 0)
+    dead = gone(world, units)
     table, orders = world.tasks, units.order_action
     paid = jnp.stack([table.minerals, table.vespene], 1) * is_kind(table.kind, *QUEUED)[:, None]
     tasks = jnp.stack([current_task(world, state, place) for place in range(orders.shape[1])], 1)

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, UInt8
 
-from asterism.game.accounting import available_actions, counts, current_task, finished, supply
+from asterism.game.accounting import available_actions, counts, current_task, finished, on_field, supply
 from asterism.game.commands import place_to_location
 from asterism.game.economy import townhall_distance, worker_load
 from asterism.game.geometry import length
@@ -39,7 +39,7 @@ def entity_priority(world: World, state: State, player: int, seen: Bool[Array, "
     Where the list is too short for all, workers and distant resources are the first to be left out.
     """
     units, count = state.units, len(state.units.type)
-    own = (owners(count) == player) & (units.type > 0)
+    own = (owners(count) == player) & on_field(units)
     worker = world.units.worker[units.type]
     idle = units.order_action[:, 0] == 0
     enemy = jnp.zeros((2, count // 2), bool).at[1 - player].set(seen).reshape(-1)
