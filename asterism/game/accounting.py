@@ -21,6 +21,11 @@ def counts(world: World, units: Units, which: Bool[Array, " N"]) -> Int[Array, "
     return found.sum(2).at[:, 0].set(0)
 
 
+def on_field(units: Units) -> Bool[Array, " N"]:
+    """Units that can be seen, hit and run into: not the dead that wait for their burial."""
+    return (units.type > 0) & (units.health > 0)
+
+
 def finished(units: Units) -> Bool[Array, " N"]:
     """Units that stand complete."""
     return (units.type > 0) & (units.build_left <= 0)

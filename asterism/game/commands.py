@@ -116,7 +116,7 @@ def _smart(world: World, units: Units, at: Int[Array, " N"]) -> Int[Array, " N"]
     is_unit = (at >= 0) & (at < count)
     own = is_unit & (slot // (count // 2) == owners(count))
     worker = world.units.worker[units.type]
-    armed = (world.units.ground.damage + world.units.air.damage)[units.type] > 0
+    armed = world.units.armed[units.type]
     # An unfinished structure is gone on with: the order is the one that builds its type.
     build = jnp.where(own & (units.build_left[slot] > 0), world.build_action[units.type[slot]], 0)
     build = jnp.where(world.task[build, units.type] > 0, build, 0)

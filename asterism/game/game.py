@@ -16,6 +16,7 @@ from asterism.game import (
     economy,
     landing,
     larvae,
+    modifiers,
     movement,
     production,
     sight,
@@ -93,7 +94,7 @@ class EmbeddedGame:
 
 def tick(world: World, state: State, dt: int) -> State:
     """`dt` game loops: mining, building, production, combat, movement, deaths, sight."""
-    hall = economy.nearest_townhall(world, state.units)
+    before, hall = state, economy.nearest_townhall(world, state.units)
     state = economy.mine(world, state, hall, dt)
     state = larvae.grow_larvae(world, state, dt)
     state = creep.spread_creep(world, state, dt)
@@ -103,9 +104,11 @@ def tick(world: World, state: State, dt: int) -> State:
     state = production.begin_work(world, state)
     state = construction.construct(world, state, dt)
     state = production.finish_work(world, state, dt)
-    state, fights = combat.fight(world, state, dt)
-    state = movement.move(world, state, fights, hall, dt)
-    state = vitals.regenerate(world, state, dt)
+    state = modifiers.raise_health(world, before, state)
+    mods = modifiers.modifiers(world, state)
+    state, fights = combat.fight(world, state, mods, dt)
+    state = movement.move(world, state, mods, fights, hall, dt)
+    state = vitals.regenerate(world, state, mods, dt)
     state = combat.bury(world, state)
     state = sight.count_homeless(world, state, dt)
     return state._replace(loop=state.loop + dt)
@@ -184,6 +187,8 @@ def initial_state(
         quiet=jnp.zeros(count),
         build_left=jnp.zeros(count),
         cooldown=jnp.zeros(count),
+        windup=jnp.zeros(count),
+        aim=jnp.full(count, -1),
         order_action=jnp.zeros((count, queue), jnp.int32),
         order_target=jnp.full((count, queue), -1),
         order_position=jnp.zeros((count, queue, 2)),

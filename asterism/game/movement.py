@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from asterism.game.combat import Fights
+from asterism.game.accounting import on_field
 from asterism.game.economy import mines, way_to_go
 from asterism.game.geometry import length, span
+from asterism.game.modifiers import Modifiers
 from asterism.game.navigation import next_corner
 from asterism.game.state import State, Units, owners, pop_orders
+from asterism.game.targets import Fights
 from asterism.game.tasks import Kind
 from asterism.game.world import World, cell_index, is_kind, order_kind, order_task, walkable
 
@@ -29,7 +31,7 @@ They are matrices, since XLA computes a product once but would find the way anew
 
 
 def goals(
-    world: World, units: Units, fights: Fights, hall: Int[Array, " N"]
+    world: World, units: Units, mods: Modifiers, fights: Fights, hall: Int[Array, " N"]
 ) -> tuple[Float[Array, "N 2"], Float[Array, " N"], Bool[Array, " N"]]:
     """Where each unit that does not mine wants to go, how near it needs to come, and whether a unit moves at all."""
     task = order_task(world, units)
@@ -42,9 +44,9 @@ def goals(
     stop = jnp.where(builds, world.rectangle[world.tasks.product[task]][:, 2] + radius, 0.0)
     ordered = is_kind(kind, Kind.MOVE, Kind.ATTACK, Kind.PATROL, Kind.GATHER, Kind.BUILD, Kind.LAND)
     ordered |= (kind == Kind.RETURN) & returns
-    stands = (fights.target >= 0) & fights.in_range
+    stands = fights.in_range | fights.held
     moves = (ordered | fights.chases) & ~stands & ~units.working
-    moves &= (units.type > 0) & (world.units.speed[units.type] > 0)
+    moves &= on_field(units) & (mods.speed > 0)
     return goal, jnp.where(fights.chases, 0.0, stop), moves
 
 
@@ -91,10 +93,18 @@ def approach(
     return slide(world, units, towards / jnp.maximum(to_corner, 1e-6)[:, None] * stride[:, None])
 
 
+def bodies(world: World, units: Units) -> Bool[Array, " N"]:
+    """Units that keep others of their plane off: all that walk or fly, and what stands where it was set."""
+    table, kind = world.units, units.type
+    return (
+        on_field(units) & (~table.structure[kind] | table.flying[kind]) & ~table.burrowed[kind] & (table.body[kind] > 0)
+    )
+
+
 def separation(world: World, units: Units, bodies: Bool[Array, " N"]) -> Float[Array, "N 2"]:
-    """How far overlapping ground units push one another, each by half of the overlap."""
+    """How far overlapping units of one plane push one another, each by half of the overlap."""
     count = len(bodies)
-    radius = jnp.where(bodies, world.units.radius[units.type], -100.0)
+    radius = jnp.where(bodies, world.units.body[units.type], -100.0)
     # Units on one spot part in directions of their own, those of player 1 opposite to those of player 0.
     angle = 2.4 * (jnp.arange(count) % (count // 2))
     side = jnp.where(owners(count) == 0, 0.01, -0.01)[:, None]
@@ -103,26 +113,30 @@ def separation(world: World, units: Units, bodies: Bool[Array, " N"]) -> Float[A
     square = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
     inverse = jax.lax.rsqrt(jnp.maximum(square, 1e-6))
     weight = 0.5 * jnp.maximum((radius[:, None] + radius) * inverse - 1.0, 0.0)
-    weight = jnp.where(jnp.eye(count, dtype=bool), 0.0, weight)
+    apart = jnp.eye(count, dtype=bool)
+    if np.asarray(world.units.flying).any():
+        flying = world.units.flying[units.type]
+        apart |= flying[:, None] != flying
+    weight = jnp.where(apart, 0.0, weight)
     return weight.sum(1)[:, None] * place - jnp.matmul(weight, place, precision=EXACT)
 
 
-def move(world: World, state: State, fights: Fights, hall: Int[Array, " N"], dt: int) -> State:
+def move(world: World, state: State, mods: Modifiers, fights: Fights, hall: Int[Array, " N"], dt: int) -> State:
     """One tick of movement: along the way, apart from each other, orders that are done dropped."""
     units = state.units
     kind = order_kind(world, units)
-    goal, stop, moves = goals(world, units, fights, hall)
+    goal, stop, moves = goals(world, units, mods, fights, hall)
     mining = mines(world, units) & ~fights.chases
     field, contact, way, timer = way_to_go(world, units, hall)
     goal = jnp.where(mining[:, None], field, goal)
     stop = jnp.where(mining, contact, stop)
     units = units._replace(timer=jnp.where(mining, timer, units.timer))
     left = length(goal - units.position)
-    pace = jnp.where(moves, jnp.where(mining, way, world.units.speed[units.type] * dt), 0.0)
+    pace = jnp.where(moves, jnp.where(mining, way, mods.speed * dt), 0.0)
     moved = units._replace(position=approach(world, units, goal, stop, pace))
     works = mining | (kind == Kind.BUILD)
-    bodies = (units.type > 0) & ~world.units.structure[units.type] & ~works & ~world.units.flying[units.type]
-    push = jnp.clip(separation(world, moved, bodies), -PUSH, PUSH)
+    push = jnp.clip(separation(world, moved, bodies(world, units) & ~works), -PUSH, PUSH)
+    push = jnp.where((mods.speed > 0)[:, None], push, 0.0)
     moved = moved._replace(position=slide(world, moved, push))
     remaining = length(goal - moved.position)
     crowded = (remaining < CROWDED) & (remaining > left - 0.25 * pace) & (span(push) > 0)

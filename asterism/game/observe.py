@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt8
 
-from asterism.game.accounting import available_actions, counts, current_task, finished, supply
+from asterism.game.accounting import available_actions, counts, current_task, finished, on_field, supply
 from asterism.game.commands import place_to_location
 from asterism.game.economy import townhall_distance, worker_load
 from asterism.game.geometry import length
-from asterism.game.sight import enemy_distance, visible_cells, visible_enemies
+from asterism.game.modifiers import upgraded
+from asterism.game.power import powered
+from asterism.game.sight import cloaked, enemy_distance, visible_cells, visible_enemies
 from asterism.game.state import State, by_player, owners
 from asterism.game.tasks import TIMED
 from asterism.game.world import World, is_kind
@@ -18,6 +20,7 @@ from asterism.interface.observation import (
     POSITION_SCALE,
     RATIO_SCALE,
     Alliance,
+    Cloak,
     EntityField,
     MapPlane,
     Observation,
@@ -38,7 +41,7 @@ def entity_priority(world: World, state: State, player: int, seen: Bool[Array, "
     Where the list is too short for all, workers and distant resources are the first to be left out.
     """
     units, count = state.units, len(state.units.type)
-    own = (owners(count) == player) & (units.type > 0)
+    own = (owners(count) == player) & on_field(units)
     worker = world.units.worker[units.type]
     idle = units.order_action[:, 0] == 0
     enemy = jnp.zeros((2, count // 2), bool).at[1 - player].set(seen).reshape(-1)
@@ -72,17 +75,27 @@ def unit_columns(world: World, state: State) -> dict[EntityField, Array]:
     progress = jnp.where(busy, 1.0 - units.timer / total, 0.0)
     levels = lambda t: (t[kind] > 0) @ state.players.upgrades.astype(jnp.float32).T  # noqa: E731
     level = lambda t: jnp.take_along_axis(levels(t), owners(len(kind))[:, None], 1)[:, 0]  # noqa: E731
+    armament = (table.weapons.upgrade_damage[table.weapons.of] > 0).any(1)
+    ratio = lambda have, most: jnp.clip(have / jnp.maximum(most, 1.0), 0.0, 1.0) * RATIO_SCALE  # noqa: E731
     built = 1.0 - units.build_left / jnp.maximum(table.build_time[kind], 1.0)
     orders = units.order_action
     return {
         EntityField.UNIT_TYPE: kind,
         EntityField.ATTRIBUTES: table.attributes[kind],
         EntityField.HEALTH: jnp.ceil(health),
+        EntityField.SHIELD: jnp.ceil(units.shield),
+        EntityField.ENERGY: jnp.floor(units.energy),
+        EntityField.CARGO_MAX: table.cargo_capacity[kind],
         EntityField.BUILD_PROGRESS: built * RATIO_SCALE,
-        EntityField.HEALTH_RATIO: jnp.minimum(health / jnp.maximum(table.health[kind], 1.0), 1.0) * RATIO_SCALE,
+        EntityField.HEALTH_RATIO: ratio(health, upgraded(state, table.health, table.upgrade_health)),
+        EntityField.SHIELD_RATIO: ratio(units.shield, table.shield[kind]),
+        EntityField.ENERGY_RATIO: ratio(units.energy, table.energy[kind]),
         EntityField.DISPLAY_TYPE: jnp.ones_like(kind),
         EntityField.X: units.position[:, 0] * POSITION_SCALE,
         EntityField.Y: units.position[:, 1] * POSITION_SCALE,
+        # As the owner sees it; an enemy's is told apart in `entity_rows`.
+        EntityField.CLOAK: jnp.where(cloaked(world, units), Cloak.ALLIED, Cloak.NONE),
+        EntityField.POWERED: table.needs_power[kind] & powered(world, units) & finished(units),
         EntityField.ACTIVE: orders[:, 0] > 0,
         EntityField.WEAPON_COOLDOWN: jnp.maximum(units.cooldown, 0.0),
         EntityField.ORDER_LENGTH: (orders > 0).sum(1),
@@ -92,8 +105,9 @@ def unit_columns(world: World, state: State) -> dict[EntityField, Array]:
         EntityField.ORDER_3: jnp.where(orders[:, 3] > 0, orders[:, 3] + 1, 0),
         EntityField.ORDER_PROGRESS_0: progress * RATIO_SCALE,
         EntityField.ADDON: jnp.where(units.addon >= 0, kind[jnp.maximum(units.addon, 0)], 0),
-        EntityField.WEAPON_UPGRADE: level(table.ground.upgrade_damage),
+        EntityField.WEAPON_UPGRADE: level(armament),
         EntityField.ARMOR_UPGRADE: level(table.upgrade_armor),
+        EntityField.SHIELD_UPGRADE: level(table.upgrade_shield_armor),
         EntityField.BUFF_0: units.carrying,
     }
 
@@ -162,6 +176,9 @@ def entity_rows(table, state: State, player: int, listed: Int[Array, " E"]) -> I
     ]
     hidden = hidden.at[jnp.array(secret)].set(True)
     rows = jnp.where(enemy[:, None] & hidden, 0, rows)
+    # An enemy that is cloaked is listed only when it is detected.
+    cloak = rows[:, EntityField.CLOAK]
+    cloak = jnp.where(enemy & (cloak == Cloak.ALLIED), Cloak.DETECTED, cloak)
     half = jnp.array([16, 10]) * POSITION_SCALE
     camera = state.players.camera[player] * POSITION_SCALE
     offset = jnp.abs(rows[:, EntityField.X : EntityField.Y + 1] - camera)
@@ -169,6 +186,7 @@ def entity_rows(table, state: State, player: int, listed: Int[Array, " E"]) -> I
     targeted = (listed >= 0) & (listed == state.turn.target[player])
     columns = {
         EntityField.ALLIANCE: alliance,
+        EntityField.CLOAK: cloak,
         EntityField.ON_SCREEN: (offset <= half).all(1),
         EntityField.WAS_SELECTED: selected,
         EntityField.WAS_TARGETED: targeted,

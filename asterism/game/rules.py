@@ -1,32 +1,32 @@
 """The rules of a game version as arrays: which units, actions and upgrades of the tables it has and what they do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 
 from asterism.errors import require_choice
 from asterism.game.rosters import TERRAN_V1, UPGRADES_V1, full_units, full_upgrades
-from asterism.game.tables import ATTRIBUTES, UnitRow, UpgradeRow, Weapon, load_units, load_upgrades
+from asterism.game.tables import ATTRIBUTES, UnitRow, UpgradeRow, load_units, load_upgrades
 from asterism.game.tasks import Kind, Task, make_tasks, moves
+from asterism.game.weapons import WeaponTable, weapon_table, weapons_of
 from asterism.interface.description import ActionType, GameDescription, UnitType, raw_functions
 from asterism.interface.observation import Race
 
 MINERAL_FIELD, GEYSER = "MineralField", "VespeneGeyser"
+CLOAKED = ("DarkTemplar", "Observer", "ObserverSiegeMode", "OracleStasisTrap")
+"""Types that only detection shows, beside all that are burrowed."""
 
 
-class WeaponTable(NamedTuple):
-    """One weapon a unit type, [U] each: the one against the ground, or the one against the air. Damage 0 is none."""
+class TargetRank(IntEnum):
+    """In which order a unit that looks for a target by itself takes them (StarCraft II's attack priorities)."""
 
-    damage: np.ndarray
-    attacks: np.ndarray
-    bonus: np.ndarray
-    bonus_attribute: np.ndarray  # bit of the attribute
-    cooldown: np.ndarray  # loops
-    range: np.ndarray  # cells, edge to edge
-    min_range: np.ndarray
-    upgrade_damage: np.ndarray  # [U, K] added a level
-    upgrade_bonus: np.ndarray
+    FIGHTER = 0
+    """What can attack or cast."""
+    WORKER = 1
+    HARMLESS = 2
+    STRUCTURE = 3
 
 
 class UnitTable(NamedTuple):
@@ -74,8 +74,21 @@ class UnitTable(NamedTuple):
     normal_mode: np.ndarray  # unit type index of the type whose mode this is; its own if none
     larva_home: np.ndarray  # larvae come of it
     counts_as: np.ndarray  # [U, U] the second type fulfils what asks for the first
-    ground: WeaponTable
-    air: WeaponTable
+    body: np.ndarray  # cells: what keeps units apart
+    armed: np.ndarray
+    burrowed: np.ndarray
+    cloaked: np.ndarray  # by nature: what only detection shows
+    rank: np.ndarray  # `TargetRank`
+    acceleration: np.ndarray  # cells a loop, gained a loop; what has none cannot move
+    upgrade_acceleration: np.ndarray  # [U, K]
+    upgrade_speed: np.ndarray  # [U, K]
+    upgrade_creep_speed: np.ndarray  # [U, K]
+    upgrade_health: np.ndarray  # [U, K]
+    upgrade_shield_armor: np.ndarray  # [U, K]
+    upgrade_range: np.ndarray  # [U, K]
+    upgrade_attack_rate: np.ndarray  # [U, K] added to the factor
+    upgrade_energy_regen: np.ndarray  # [U, K] a loop
+    weapons: WeaponTable
 
 
 class TaskTable(NamedTuple):
@@ -114,45 +127,40 @@ class Rules:
     """[A, U] index of the task that an action is for a unit type; of the first level where there are several."""
 
 
-def _weapon_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], plane: str) -> WeaponTable:
-    none = Weapon("", "ground", 0.0, 1, 1.0, 0.0)
-
-    def pick(unit):
-        fitting = [w for w in (unit.weapons if unit else ()) if w.target in (plane, "any")]
-        return fitting[0] if fitting else none
-
-    weapons = [pick(unit) for unit in units]
-    levels = [[_effects(upgrade, unit, "damage") > 0 for upgrade in upgrades] for unit in units]
-    levels = np.array(levels, np.float32).reshape(len(units), len(upgrades))
-    bits = [1 << ATTRIBUTES.index(w.bonus_attribute) if w.bonus_attribute else 0 for w in weapons]
-
-    def column(name):
-        return np.array([getattr(w, name) for w in weapons], np.float32)
-
-    return WeaponTable(
-        damage=column("damage"),
-        attacks=column("attacks"),
-        bonus=column("bonus_damage"),
-        bonus_attribute=np.array(bits, np.int32),
-        cooldown=np.maximum(column("cooldown"), 1.0),
-        range=column("range"),
-        min_range=column("min_range"),
-        upgrade_damage=levels * column("upgrade_damage")[:, None],
-        upgrade_bonus=levels * column("upgrade_bonus_damage")[:, None],
-    )
+def _effect(upgrade: UpgradeRow, unit: UnitRow, field: str, scale: float, base: float) -> float:
+    """What an upgrade adds to `field` of a unit, whose value is `base` without it. `scale` turns the data's unit of
+    measure into that of the table."""
+    total = 0.0
+    for effect in upgrade.effects:
+        if effect.unit == unit.id and effect.field == field:
+            total += {
+                "add": lambda e: e.value * scale,
+                "subtract": lambda e: -e.value * scale,
+                "set": lambda e: e.value * scale - base,
+                "multiply": lambda e: (e.value - 1.0) * base,
+            }[effect.operation](effect)
+    return total
 
 
-def _effects(upgrade: UpgradeRow, unit: UnitRow | None, field: str) -> float:
-    if unit is None:
-        return 0.0
-    return sum(e.value for e in upgrade.effects if e.unit == unit.id and e.field == field and e.operation == "add")
+def _rank(unit: UnitRow) -> TargetRank:
+    if unit.is_worker:
+        return TargetRank.WORKER
+    if unit.weapons or (unit.max_energy and not unit.is_structure):
+        return TargetRank.FIGHTER
+    return TargetRank.STRUCTURE if unit.is_structure else TargetRank.HARMLESS
 
 
 def _unit_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], addon_takers: set[int]) -> UnitTable:
     def column(get, dtype=np.float32):
         return np.array([get(unit) if unit else 0 for unit in units], dtype)
 
-    armor = [[_effects(upgrade, unit, "armor") for upgrade in upgrades] for unit in units]
+    def levels(field, scale=1.0, base=lambda unit: 0.0):
+        rows = [
+            [_effect(upgrade, unit, field, scale, base(unit)) if unit else 0.0 for upgrade in upgrades]
+            for unit in units
+        ]
+        return np.array(rows, np.float32).reshape(len(units), len(upgrades))
+
     return UnitTable(
         health=column(lambda u: u.max_health),
         shield=column(lambda u: u.max_shield),
@@ -162,7 +170,7 @@ def _unit_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], addon_t
         shield_regen=column(lambda u: u.shield_regen),
         energy_regen=column(lambda u: u.energy_regen),
         armor=column(lambda u: u.armor),
-        upgrade_armor=np.array(armor, np.float32).reshape(len(units), len(upgrades)),
+        upgrade_armor=levels("armor"),
         attributes=column(lambda u: sum(1 << ATTRIBUTES.index(a) for a in u.attributes), np.int32),
         speed=column(lambda u: u.speed if moves(u) else 0.0),
         radius=column(lambda u: u.radius),
@@ -196,8 +204,21 @@ def _unit_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], addon_t
         normal_mode=_normal_modes(units),
         larva_home=column(lambda u: u.is_townhall and u.race == "zerg", bool),
         counts_as=_counts_as(units),
-        ground=_weapon_table(units, upgrades, "ground"),
-        air=_weapon_table(units, upgrades, "air"),
+        body=column(lambda u: u.separation_radius),
+        armed=column(lambda u: bool(u.weapons), bool),
+        burrowed=column(lambda u: "Burrowed" in u.name and not u.is_structure, bool),
+        cloaked=column(lambda u: "Burrowed" in u.name or u.name in CLOAKED, bool),
+        rank=column(_rank, np.int32),
+        acceleration=column(lambda u: u.acceleration),
+        upgrade_acceleration=levels("acceleration", 1 / 16),
+        upgrade_speed=levels("speed_per_normal_s", 1 / 16, lambda u: u.speed),
+        upgrade_creep_speed=levels("creep_speed_multiplier", 1.0, lambda u: u.creep_speed),
+        upgrade_health=levels("health"),
+        upgrade_shield_armor=levels("shield_armor"),
+        upgrade_range=levels("range"),
+        upgrade_attack_rate=levels("attack_rate_multiplier_add"),
+        upgrade_energy_regen=levels("energy_regen_per_normal_s", 1 / 16, lambda u: u.energy_regen),
+        weapons=weapon_table(units, upgrades),
     )
 
 
@@ -234,7 +255,7 @@ def _action(name: str, tasks: list[Task], shown: list[str]) -> ActionType:
 def make_rules(name: str, unit_names: tuple[str, ...], upgrade_names: tuple[str, ...], map_cells: int) -> Rules:
     """Rules of a game with the given rows of the tables; actions follow from what the units can make."""
     by_name = {row.name: row for row in load_units()}
-    units = tuple(by_name[n] for n in unit_names)
+    units = tuple(replace(by_name[n], weapons=weapons_of(by_name[n])) for n in unit_names)
     upgrades = tuple(row for n in upgrade_names for row in load_upgrades() if row.name == n)
     tasks = make_tasks(units, upgrades)
     functions: dict[str, list[Task]] = {"no_op": [Task("no_op", Kind.NO_OP)]}

@@ -1,17 +1,22 @@
 """What each player sees of the other. Arrays of pairs are [2, targets, attackers]."""
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from asterism.game.accounting import finished
+from asterism.game.accounting import finished, on_field
+from asterism.game.power import powered
 from asterism.game.state import State, Units, by_player
 from asterism.game.world import World, cell_index
 
 
-def across(values: Array) -> tuple[Array, Array]:
-    """Values of attackers [2, 1, slots] and of their possible targets [2, slots, 1], by the attackers' player."""
+def across(values: Array, own: bool = False) -> tuple[Array, Array]:
+    """Values of attackers [2, 1, slots] and of their possible targets [2, slots, 1], by the attackers' player.
+
+    The targets are the enemy's units, or with `own` those of the same player.
+    """
     mine = by_player(values)
-    return mine[:, None, :], mine[::-1][:, :, None]
+    return mine[:, None, :], (mine if own else mine[::-1])[:, :, None]
 
 
 def enemy_distance(units: Units) -> Float[Array, "2 P P"]:
@@ -23,7 +28,7 @@ def enemy_distance(units: Units) -> Float[Array, "2 P P"]:
 
 def visible_enemies(world: World, state: State, distance: Float[Array, "2 P P"]) -> Bool[Array, "2 P"]:
     """Which enemy units each player sees: those within sight of an own unit that is not lower, or flies, and the
-    structures of an enemy who is revealed."""
+    structures of an enemy who is revealed. What is cloaked takes a detector that is near enough, too."""
     units = state.units
     sight, _ = across(
         jnp.where(finished(units) | world.units.structure[units.type], world.units.sight[units.type], 0.0)
@@ -31,11 +36,26 @@ def visible_enemies(world: World, state: State, distance: Float[Array, "2 P P"])
     level = world.terrain.level.reshape(-1)[cell_index(units.position, world.terrain.level.shape[1])]
     flying = world.units.flying[units.type]
     above, below = across(jnp.where(flying, 100, level)), across(level)
-    alive = across(units.type > 0)
-    seen = (distance <= sight) & (above[0] >= below[1]) & alive[0] & alive[1]
-    structure = by_player((units.type > 0) & world.units.structure[units.type])
+    present = across(on_field(units))
+    seen = (distance <= sight) & (above[0] >= below[1]) & present[0] & present[1]
+    structure = by_player(on_field(units) & world.units.structure[units.type])
     revealed = state.players.homeless > world.reveal_after
-    return seen.any(2) | (structure & revealed[:, None])[::-1]
+    visible = seen.any(2) | (structure & revealed[:, None])[::-1]
+    return visible & ~(by_player(cloaked(world, units))[::-1] & ~detected(world, units, distance))
+
+
+def cloaked(world: World, units: Units) -> Bool[Array, " N"]:
+    """Units that only detection shows to the enemy."""
+    return finished(units) & world.units.cloaked[units.type]
+
+
+def detected(world: World, units: Units, distance: Float[Array, "2 P P"]) -> Bool[Array, "2 P"]:
+    """Which enemy units, cloaked or not, are within reach of a detector of each player's. It must have power."""
+    if not np.asarray(world.units.cloaked).any():
+        return jnp.zeros(distance.shape[:2], bool)
+    detects = finished(units) & on_field(units) & powered(world, units) & (world.units.detection[units.type] > 0)
+    reach, _ = across(jnp.where(detects, world.units.detection[units.type], -1.0))
+    return (distance <= reach).any(2)
 
 
 def count_homeless(world: World, state: State, dt: int) -> State:
@@ -53,7 +73,7 @@ def visible_cells(world: World, state: State, side: int) -> Bool[Array, "2 H H"]
     scale = w / side
     centre = (jnp.arange(side) + 0.5) * scale
     level = world.terrain.level[(centre.astype(jnp.int32))][:, centre.astype(jnp.int32)]
-    sight = jnp.where(kind > 0, world.units.sight[kind], -1.0)
+    sight = jnp.where(on_field(units), world.units.sight[kind], -1.0)
     here = world.terrain.level.reshape(-1)[cell_index(units.position, w)]
     here = jnp.where(world.units.flying[kind], 100, here)
     dx = (units.position[:, 0, None] - centre) ** 2

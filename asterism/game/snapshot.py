@@ -6,7 +6,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float16, Int, Int8, Int16, UInt8
 
 from asterism.game.accounting import supply
-from asterism.game.combat import fight
+from asterism.game.combat import find_targets
+from asterism.game.modifiers import modifiers
 from asterism.game.sight import visible_cells
 from asterism.game.state import State, by_player
 from asterism.game.world import World
@@ -49,9 +50,10 @@ def snapshot(world: World, state: State) -> Snapshot:
     """The picture of a state: about 3 kB for 2 x 64 units on 64 x 64 cells. Pure and unbatched."""
     units, players, table = state.units, state.players, world.units
     kind, alive = units.type, units.type > 0
-    health = jnp.clip(units.health / jnp.maximum(table.health[kind], 1.0), 0.0, 1.0)
+    mods = modifiers(world, state)
+    health = jnp.clip(units.health / jnp.maximum(mods.health, 1.0), 0.0, 1.0)
     built = 1.0 - units.build_left / jnp.maximum(table.build_time[kind], 1.0)
-    _, fights = fight(world, state, 0)
+    fights = find_targets(world, state, mods)
     value = by_player(jnp.where(alive, table.value[kind], 0.0)).sum(1)
     return Snapshot(
         loop=state.loop,

@@ -31,6 +31,8 @@ def renew(
         quiet=take(0.0, units.quiet),
         build_left=take(build_left, units.build_left),
         cooldown=take(0.0, units.cooldown),
+        windup=take(0.0, units.windup),
+        aim=take(-1, units.aim),
         order_action=take(0, units.order_action),
         order_target=take(-1, units.order_target),
         working=take(False, units.working),

@@ -21,6 +21,11 @@ class Units(NamedTuple):
     build_left: Float[Array, " N"]
     """Construction still to be done; 0 for a finished unit."""
     cooldown: Float[Array, " N"]
+    """Until the next attack can begin."""
+    windup: Float[Array, " N"]
+    """Until the attack that has begun hits; 0 for none."""
+    aim: Int[Array, " N"]
+    """Slot of what that attack is aimed at."""
     order_action: Int[Array, "N Q"]
     """Action index; 0 is no order, and none follows it."""
     order_target: Int[Array, "N Q"]

@@ -3,13 +3,14 @@
 import jax.numpy as jnp
 
 from asterism.game.accounting import finished
+from asterism.game.modifiers import Modifiers
 from asterism.game.state import State
 from asterism.game.tables import load_economy
 from asterism.game.world import World
 from asterism.interface.observation import Race
 
 
-def regenerate(world: World, state: State, dt: int) -> State:
+def regenerate(world: World, state: State, mods: Modifiers, dt: int) -> State:
     """Zerg units mend, shields and Reapers do out of combat, casters gain energy, Terran structures near death burn."""
     units, table, economy = state.units, world.units, load_economy()
     kind, done = units.type, finished(units)
@@ -18,12 +19,12 @@ def regenerate(world: World, state: State, dt: int) -> State:
     calm = jnp.clip(quiet - economy.regen_delay, 0.0, dt)
     mending = jnp.where(table.race[kind] == Race.ZERG, dt, calm)
     health = units.health + jnp.where(done & (units.health > 0), table.health_regen[kind] * mending, 0.0)
-    health = jnp.minimum(health, jnp.maximum(table.health[kind], units.health))
+    health = jnp.minimum(health, jnp.maximum(mods.health, units.health))
     burns = done & table.structure[kind] & (table.race[kind] == Race.TERRAN)
-    burns &= units.health < economy.burn_below * table.health[kind]
+    burns &= units.health < economy.burn_below * mods.health
     health = jnp.where(burns, health - economy.burn_rate * dt, health)
     shield = units.shield + jnp.where(done, table.shield_regen[kind] * calm, 0.0)
-    energy = units.energy + jnp.where(done, table.energy_regen[kind] * dt, 0.0)
+    energy = units.energy + jnp.where(done, mods.energy_regen * dt, 0.0)
     return state._replace(
         units=units._replace(
             quiet=quiet,

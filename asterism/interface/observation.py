@@ -16,6 +16,15 @@ class Alliance(IntEnum):
     ENEMY = 4
 
 
+class Cloak(IntEnum):
+    """StarCraft II's own numbers; 0 where it is not known."""
+
+    CLOAKED = 1
+    DETECTED = 2
+    NONE = 3
+    ALLIED = 4
+
+
 class EntityField(IntEnum):
     """Columns of `Observation.entities`. Ratios and progress in 1/255, positions in 1/8 map cell, times in loops."""
 

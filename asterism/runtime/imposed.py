@@ -15,13 +15,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game import economy, movement
-from asterism.game.combat import Fights
 from asterism.game.game import EmbeddedGame, initial_state, spread_workers
 from asterism.game.geometry import length
+from asterism.game.modifiers import modifiers
 from asterism.game.rules import make_rules
 from asterism.game.settings import GameSettings
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners, pop_orders
 from asterism.game.tables import load_economy
+from asterism.game.targets import Fights
 from asterism.game.world import World
 from asterism.interface.observation import Race
 from asterism.runtime.economies import GAS_A_WORKER, NEAR_HALL, WINDOW, GameEconomy, PlayerEconomy
@@ -204,8 +205,9 @@ def mining_tick(world: World, state: State, dt: int) -> State:
     hall = economy.nearest_townhall(world, state.units)
     state = economy.mine(world, state, hall, dt)
     none = jnp.zeros(len(state.units.type), bool)
-    fights = Fights(target=jnp.full(len(none), -1), in_range=none, chases=none, follows=none)
-    return movement.move(world, state, fights, hall, dt)._replace(loop=state.loop + dt)
+    fights = Fights(target=jnp.full(len(none), -1), in_range=none, chases=none, follows=none, held=none)
+    mods = modifiers(world, state)
+    return movement.move(world, state, mods, fights, hall, dt)._replace(loop=state.loop + dt)
 
 
 def begin(game: EmbeddedGame, world: World, start: State, schedule: Schedule) -> State:

@@ -5,7 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from asterism.game import combat, movement, vitals
+from asterism.game.damage import Blows, strike
 from asterism.game.game import EmbeddedGame
+from asterism.game.modifiers import modifiers
 from asterism.game.observe import observe
 from asterism.game.settings import GameSettings
 from asterism.interface.action import Action
@@ -66,6 +69,7 @@ class Scenario:
         for field, value in (
             ("build_left", 0),
             ("cooldown", 0),
+            ("windup", 0),
             ("timer", 0),
             ("order_action", 0),
             ("order_target", -1),
@@ -180,3 +184,95 @@ def compiled_full():
 def full(compiled_full):
     """A game of all races in which player 0 has a Hatchery, an Overlord and three larvae, player 1 a Nexus."""
     return Scenario(compiled_full).clear()
+
+
+SLOTS = 8
+"""Of each player on a battlefield."""
+
+
+class Stages:
+    """The stages of combat of the full rules, each compiled when it is first used."""
+
+    def __init__(self):
+        self.game = EmbeddedGame(GameSettings(rules="full"), SIZE)
+        self.world, self.kinds = self.game.world, self.game.description.unit_index
+        shapes = jax.eval_shape(self.game.reset, jax.random.key(0), self.game.no_strategy())[0]
+        state = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+        few = lambda tree: jax.tree.map(lambda leaf: leaf[: 2 * SLOTS], tree)  # noqa: E731
+        units = few(state.units)._replace(
+            addon=jnp.full(2 * SLOTS, -1), rally=jnp.full((2 * SLOTS, 2), -1.0), quiet=jnp.full(2 * SLOTS, 1e3)
+        )
+        self.empty = state._replace(units=units, zerg=few(state.zerg), turn=state.turn._replace(selected=units.working))
+        self.modifiers = jax.jit(lambda state: modifiers(self.world, state))
+        self.strike = jax.jit(lambda state, blows: strike(self.world, state, modifiers(self.world, state), blows))
+        self.fight = jax.jit(lambda state, dt: combat.fight(self.world, state, modifiers(self.world, state), dt))
+        self.battle = jax.jit(self._battle, static_argnums=1)
+
+    def _battle(self, state, dt):
+        mods = modifiers(self.world, state)
+        state, fights = combat.fight(self.world, state, mods, dt)
+        state = movement.move(self.world, state, mods, fights, jnp.full(2 * SLOTS, -1), dt)
+        state = vitals.regenerate(self.world, state, mods, dt)
+        return combat.bury(self.world, state)
+
+
+class Battlefield:
+    """Units of the full rules on open ground."""
+
+    def __init__(self, stages: Stages):
+        self.stages, self.world, self.kinds = stages, stages.world, stages.kinds
+        self.state = jax.tree.map(np.array, stages.empty)
+
+    @property
+    def units(self):
+        return self.state.units
+
+    def put(self, name, *place, player=0, order="", target=-1, health=None):
+        """A new unit; returns its slot."""
+        mine = slice(player * SLOTS, (player + 1) * SLOTS)
+        slot = mine.start + int(np.flatnonzero(self.units.type[mine] == 0)[0])
+        kind, table = self.kinds[name], self.world.units
+        self.units.type[slot], self.units.position[slot] = kind, place
+        self.units.health[slot] = table.health[kind] if health is None else health
+        self.units.shield[slot], self.units.energy[slot] = table.shield[kind], table.start_energy[kind]
+        if order:
+            self.units.order_action[slot, 0] = self.stages.game.description.action_index[order]
+        self.units.order_target[slot, 0] = target
+        return slot
+
+    def know(self, *upgrades, player=0):
+        known = self.stages.game.description.upgrades
+        self.state.players.upgrades[player, [known.index(name) for name in upgrades]] = True
+
+    def strike(self, attacker, target):
+        """Lets one attack fall; returns what each unit has lost in health and shields together."""
+        units, weapons = self.units, self.world.units.weapons
+        count = len(units.type)
+        row = np.zeros(count, np.int32)
+        row[attacker] = weapons.of[units.type[attacker], weapons.target_class[units.type[target]]]
+        blows = Blows(*map(jnp.asarray, (np.full(count, target), row, np.float32(np.arange(count) == attacker))))
+        after = self.stages.strike(jax.tree.map(jnp.asarray, self.state), blows)
+        return np.array(units.health - after.health + units.shield - after.shield)
+
+    def fight(self, loops=1):
+        """Combat alone for one tick."""
+        state, fights = self.stages.fight(jax.tree.map(jnp.asarray, self.state), loops)
+        self.state = jax.tree.map(np.array, state)
+        return jax.tree.map(np.array, fights)
+
+    def battle(self, ticks, dt=8):
+        """A game in which nothing is made."""
+        state = jax.tree.map(jnp.asarray, self.state)
+        for _ in range(ticks):
+            state = self.stages.battle(state, dt)
+        self.state = jax.tree.map(np.array, state)
+
+
+@pytest.fixture(scope="session")
+def stages():
+    return Stages()
+
+
+@pytest.fixture
+def field(stages):
+    return Battlefield(stages)

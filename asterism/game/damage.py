@@ -1,0 +1,169 @@
+"""What attacks do: the area that they reach, and what shields and armor leave of them.
+
+Arrays of pairs are [2, targets, attackers], by the attackers' player, as in `sight`."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from asterism.game.accounting import on_field
+from asterism.game.modifiers import EXACT, Modifiers
+from asterism.game.sight import across
+from asterism.game.state import State, Units, owners
+from asterism.game.weapons import RINGS
+from asterism.game.world import World
+
+LEAST_DAMAGE = 0.5
+"""A hit takes at least this much, whatever the armor."""
+
+
+class Blows(NamedTuple):
+    """Attacks that fall in one tick. N attackers."""
+
+    target: Int[Array, " N"]
+    """Slot of the enemy; -1 for none."""
+    weapon: Int[Array, " N"]
+    """Row of `WeaponTable`."""
+    count: Float[Array, " N"]
+    """Attacks; each may be of several hits."""
+
+
+def strike(world: World, state: State, mods: Modifiers, blows: Blows) -> Units:
+    """The units after the attacks of a tick: those on the enemy, then what they do to their own side."""
+    units = wound(world, state, mods, blows)
+    if not np.asarray(world.units.weapons.friendly_fire).any():
+        return units
+    careless = world.units.weapons.friendly_fire[blows.weapon]
+    blows = blows._replace(count=jnp.where(careless, blows.count, 0.0))
+    return wound(world, state._replace(units=units), mods, blows, own=True)
+
+
+def wound(world: World, state: State, mods: Modifiers, blows: Blows, own: bool = False) -> Units:
+    """The enemy's units, or with `own` the attackers' own, after the attacks."""
+    units, weapons = state.units, world.units.weapons
+    share = shares(world, state, blows, own)
+    hits, _ = across(blows.count * weapons.attacks[blows.weapon])
+    hits = jnp.where(share > 0, hits, 0.0)
+    damage, bonus_shield, pierces = figures(world, state, blows, own)
+    damage, bonus_shield = share * damage, share * bonus_shield
+    armor = jnp.where(pierces, 0.0, across(mods.armor, own)[1])
+    to_health = jnp.maximum(damage - armor, LEAST_DAMAGE)
+    total = lambda pairs: (pairs.sum(2) if own else pairs.sum(2)[::-1]).reshape(-1)  # noqa: E731
+    hit = total(hits) > 0
+    quiet = jnp.where(hit, 0.0, units.quiet)
+    if not np.asarray(world.units.shield).any():
+        return units._replace(health=units.health - total(hits * to_health), quiet=quiet)
+    plate = jnp.where(pierces, 0.0, across(mods.shield_armor, own)[1])
+    to_shield = jnp.maximum(damage + bonus_shield - plate, LEAST_DAMAGE)
+    lost, through = absorb(across(units.shield, own)[1], hits, to_shield, to_health, damage, armor)
+    shield = jnp.where(hit, jnp.maximum(units.shield - total(lost), 0.0), units.shield)
+    return units._replace(health=units.health - total(through), shield=shield, quiet=quiet)
+
+
+def absorb(shield, hits, to_shield, to_health, damage, armor) -> tuple[Array, Array]:
+    """What equal hits of each attacker take from shields and from health, [2, targets, attackers] each.
+
+    Attackers that hit one target in the same tick share its shields in proportion to what they would take: this is
+    exact for one attacker, and for several wrong by at most the armor of one hit of each, in the tick in which the
+    shields break. What is left of the hit that breaks them goes on to health, less the armor.
+    """
+    wanted = hits * to_shield
+    whole = wanted.sum(2, keepdims=True)
+    part = jnp.minimum(jnp.where(whole > shield, shield * (wanted / jnp.maximum(whole, 1e-6)), wanted), wanted)
+    absorbed = jnp.minimum(jnp.floor(part / to_shield + 1e-4), hits)
+    # Of the hit that breaks the shields, this much is left.
+    left = jnp.minimum(to_shield - (part - absorbed * to_shield), damage)
+    breaks = (absorbed < hits) & (part - absorbed * to_shield > 1e-4 * to_shield)
+    spill = jnp.where(breaks, jnp.maximum(left - armor, 0.0), 0.0)
+    return part, spill + (hits - absorbed - breaks) * to_health
+
+
+def figures(world: World, state: State, blows: Blows, own: bool = False) -> tuple[Array, Array, Array]:
+    """Damage of one hit on each possible victim before armor, what it has more against shields, and whether armor does
+    not count."""
+    units, weapons, known = state.units, world.units.weapons, state.players.upgrades.astype(jnp.float32)
+    player = owners(len(units.type))
+    upgraded = lambda values, levels: values + jnp.matmul(known, levels.T, precision=EXACT)  # noqa: E731
+    damage = upgraded(weapons.damage, weapons.upgrade_damage)
+    bonus = upgraded(weapons.bonus, weapons.upgrade_bonus)
+    theirs = across(world.units.attributes[units.type], own)[1]
+
+    def of(weapon):
+        liked = (theirs & across(weapons.bonus_attribute[weapon])[0]) > 0
+        hit = across(damage[player, weapon])[0] + jnp.where(liked, across(bonus[player, weapon])[0], 0.0)
+        return hit, across(weapons.bonus_shield[weapon])[0], across(weapons.ignores_armor[weapon])[0]
+
+    used = of(blows.weapon)
+    target_class = across(weapons.target_class[units.type], own)[1]
+    for c in blast_classes(world):
+        # The same explosion has another weapon for each class of victims.
+        blast = across(weapons.suicide[blows.weapon])[0] & (target_class == c)
+        used = tuple(jnp.where(blast, new, old) for new, old in zip(of(weapons.of[units.type, c]), used, strict=True))
+    return used
+
+
+def blast_classes(world: World) -> list[int]:
+    """Classes of victims that suicide weapons reach."""
+    weapons = world.units.weapons
+    return np.flatnonzero(np.asarray(weapons.suicide)[np.asarray(weapons.of)].any(0)).tolist()
+
+
+def shares(world: World, state: State, blows: Blows, own: bool = False) -> Float[Array, "2 P P"]:
+    """The share of an attack's damage that each possible victim takes: all of it the target, by distance what else is
+    in the weapon's area and could be attacked with it."""
+    units, weapons, slots = state.units, world.units.weapons, len(state.units.type) // 2
+    aimed = (across(blows.target % slots)[0] == jnp.arange(slots)[:, None]) & (across(blows.target)[0] >= 0)
+    share = jnp.where(aimed & (not own), 1.0, 0.0)
+    if (np.asarray(weapons.ring_radius) < 0).all():
+        return share
+    row = blows.weapon
+    gap, toward = area_distance(world, state, blows, own)
+    splash = jnp.zeros_like(share)
+    for ring in reversed(range(RINGS)):
+        radius, cosine = across(weapons.ring_radius[row, ring])[0], across(weapons.ring_cosine[row, ring])[0]
+        part = across(weapons.ring_fraction[row, ring])[0]
+        splash = jnp.where((gap <= radius) & (toward >= cosine), part, splash)
+    reached = across(on_field(units), own)[1] & can_hit(world, units, row, own)
+    reached &= ~jnp.eye(slots, dtype=bool) if own else True
+    return jnp.maximum(share, jnp.where(reached, splash, 0.0))
+
+
+def can_hit(world: World, units: Units, row: Int[Array, " N"], own: bool):
+    """Whether the weapon in use is one for the class of each possible victim."""
+    weapons = world.units.weapons
+    target_class = across(weapons.target_class[units.type], own)[1]
+    able = jnp.zeros((), bool)
+    for c in range(weapons.of.shape[1]):
+        other = weapons.of[units.type, c]
+        fits = (other > 0) & ((other == row) | (weapons.suicide[row] & weapons.suicide[other]))
+        able = jnp.where(target_class == c, across(fits)[0], able)
+    return able
+
+
+def area_distance(world: World, state: State, blows: Blows, own: bool) -> tuple[Array, Array]:
+    """Cells from the axis of each attack's area (a point for circles and cones) to the edge of each possible victim,
+    and the cosine of the angle between the attack's direction and the way to the victim."""
+    units, weapons, row = state.units, world.units.weapons, blows.weapon
+    position, kind = units.position, units.type
+    goal = jnp.where((blows.target >= 0)[:, None], position[jnp.maximum(blows.target, 0)], position)
+    way_x, way_y = goal[:, 0] - position[:, 0], goal[:, 1] - position[:, 1]
+    norm = jnp.maximum(jnp.sqrt(way_x**2 + way_y**2), 1e-6)
+    way_x, way_y = way_x / norm, way_y / norm
+    sideways = weapons.sideways[row]
+    axis_x, axis_y = (across(v)[0] for v in (jnp.where(sideways, -way_y, way_x), jnp.where(sideways, way_x, way_y)))
+    origin = jnp.where(weapons.from_attacker[row][:, None], position, goal)
+    x = across(position[:, 0], own)[1] - across(origin[:, 0])[0]
+    y = across(position[:, 1], own)[1] - across(origin[:, 1])[0]
+    along = x * axis_x + y * axis_y
+    known = state.players.upgrades.astype(jnp.float32)
+    more = jnp.matmul(known, weapons.upgrade_along.T, precision=EXACT)[owners(len(kind)), row]
+    start, end = across(weapons.along[row, 0])[0], across(weapons.along[row, 1] + more)[0]
+    past = along - jnp.clip(along, start, end)
+    square = x**2 + y**2
+    gap = jnp.sqrt(jnp.maximum(square - along**2, 0.0) + past**2) - across(world.units.radius[kind], own)[1]
+    # A cone begins at the attacker's edge.
+    cone = weapons.ring_cosine[row, 0] > -1
+    gap = gap - across(jnp.where(cone, world.units.radius[kind], 0.0))[0]
+    return gap, along / jnp.maximum(jnp.sqrt(square), 1e-6)

@@ -1,0 +1,70 @@
+"""What upgrades and creep make of the units' figures. Whatever else changes them for a time multiplies or adds here."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from asterism.game.accounting import finished
+from asterism.game.creep import on_creep
+from asterism.game.state import State, owners
+from asterism.game.world import World
+
+EXACT = jax.lax.Precision.HIGHEST
+
+
+class Modifiers(NamedTuple):
+    """Figures of each unit as they are now. Distances in cells, times in game loops."""
+
+    speed: Float[Array, " N"]
+    """Cells a loop; 0 for what cannot move."""
+    attack_rate: Float[Array, " N"]
+    """Factor on the pace of attacks; at 0 the unit cannot attack."""
+    armor: Float[Array, " N"]
+    shield_armor: Float[Array, " N"]
+    range: Float[Array, " N"]
+    """Added to that of the weapons."""
+    health: Float[Array, " N"]
+    """Most that it can have."""
+    energy_regen: Float[Array, " N"]
+    """Energy a loop."""
+
+
+def modifiers(world: World, state: State) -> Modifiers:
+    """The figures of all units of a state: those of their types, with their players' upgrades and the creep below."""
+    table = world.units
+    acceleration = upgraded(state, table.acceleration, table.upgrade_acceleration)
+    speed = upgraded(state, table.speed, table.upgrade_speed)
+    speed = jnp.where(acceleration > 0, speed, 0.0)
+    creep_speed = upgraded(state, table.creep_speed, table.upgrade_creep_speed)
+    creep = on_creep(world, state, state.units.position)
+    return Modifiers(
+        speed=speed * jnp.where(creep, creep_speed, 1.0),
+        attack_rate=upgraded(state, jnp.ones_like(table.armor), table.upgrade_attack_rate),
+        armor=upgraded(state, table.armor, table.upgrade_armor),
+        shield_armor=upgraded(state, jnp.zeros_like(table.armor), table.upgrade_shield_armor),
+        range=upgraded(state, jnp.zeros_like(table.armor), table.upgrade_range),
+        health=upgraded(state, table.health, table.upgrade_health),
+        energy_regen=upgraded(state, table.energy_regen, table.upgrade_energy_regen),
+    )
+
+
+def upgraded(state: State, values: Float[Array, " U"], per_upgrade: Float[Array, "U K"]) -> Float[Array, " N"]:
+    """A column of the unit table for each unit, with what each upgrade of its player adds."""
+    kind = state.units.type
+    if not np.asarray(per_upgrade).any():
+        return values[kind]
+    known = state.players.upgrades.astype(jnp.float32)
+    return (values + jnp.matmul(known, per_upgrade.T, precision=EXACT))[owners(len(kind)), kind]
+
+
+def raise_health(world: World, before: State, state: State) -> State:
+    """Units gain what an upgrade that has come since `before` adds to their health, new ones what all have added."""
+    extra = world.units.upgrade_health
+    if not np.asarray(extra).any():
+        return state
+    gained = [upgraded(s, jnp.zeros_like(world.units.health), extra) for s in (before, state)]
+    more = jnp.where(finished(state.units), jnp.maximum(gained[1] - gained[0], 0.0), 0.0)
+    return state._replace(units=state.units._replace(health=state.units.health + more))
