@@ -5,7 +5,9 @@ import pytest
 
 from asterism.game.game import EmbeddedGame
 from asterism.game.snapshot import Snapshot
-from asterism.web.draw import PLAYERS, GamePainter, short_name
+from asterism.web.colours import PLAYERS
+from asterism.web.draw import GamePainter
+from asterism.web.strip import short_name
 
 SLOTS, SCALE = 8, 8
 STRIP = 80
