@@ -36,7 +36,10 @@ VERBS = {
     "evaluate": Verb(
         "play a run's agent against every bot and its own teacher", "asterism.runtime.evaluate:EvaluateConfig"
     ),
-    "play": Verb("play one game of a run's agent and draw it", "asterism.runtime.play:PlayConfig"),
+    "play": Verb(
+        "play one game of a run's agent, or of two scripted players of any race, and draw it",
+        "asterism.runtime.play:PlayConfig",
+    ),
     "report": Verb("write a run's report.html again", "asterism.runtime.report:ReportConfig"),
 }
 

@@ -28,6 +28,9 @@ class View(NamedTuple):
     wanted_harvesters: Int[Array, " E"]
     addon: Int[Array, " E"]
     carries: Bool[Array, " E"]
+    energy: Int[Array, " E"]
+    cooldown: Int[Array, " E"]
+    """Game loops until it can attack, or warp in, again."""
     counts: Int[Array, " U"]
     minerals: Int[Array, ""]
     vespene: Int[Array, ""]
@@ -35,6 +38,7 @@ class View(NamedTuple):
     cap: Int[Array, ""]
     army: Int[Array, ""]
     loop: Int[Array, ""]
+    upgrades: Bool[Array, " K"]
     available: Bool[Array, " A"]
     visibility: Int[Array, "H H"]
     """0 never seen, 1 seen before, 2 visible."""
@@ -60,6 +64,8 @@ def view(observation: Observation) -> View:
         wanted_harvesters=column(EntityField.IDEAL_HARVESTERS),
         addon=column(EntityField.ADDON),
         carries=column(EntityField.BUFF_0) > 0,
+        energy=column(EntityField.ENERGY),
+        cooldown=column(EntityField.WEAPON_COOLDOWN),
         counts=observation.scalars.unit_counts.astype(jnp.int32),
         minerals=stats[Statistic.MINERALS],
         vespene=stats[Statistic.VESPENE],
@@ -67,6 +73,7 @@ def view(observation: Observation) -> View:
         cap=stats[Statistic.FOOD_CAP],
         army=stats[Statistic.FOOD_ARMY],
         loop=observation.scalars.game_loop,
+        upgrades=observation.scalars.upgrades,
         available=observation.scalars.available_actions,
         visibility=observation.planes[MapPlane.VISIBILITY].astype(jnp.int32),
         buildable=observation.planes[MapPlane.BUILDABLE] > 0,

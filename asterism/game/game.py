@@ -72,7 +72,10 @@ class EmbeddedGame:
 
     def reset(self, key: PRNGKeyArray, z: Strategy) -> tuple[State, TimeStep]:
         """A new game. `key` draws the races that are random, the rules know no other chance."""
-        races = draw_races(key, self.settings.races)
+        return self.start(draw_races(key, self.settings.races), z)
+
+    def start(self, races: Int[Array, " 2"], z: Strategy) -> tuple[State, TimeStep]:
+        """A new game of the given races (`Race`), whatever the settings say."""
         state = initial_state(self.world, self.description, self.settings, self.size, z, races)
         state = spread_workers(self.world, state)
         return self._look(state, jnp.zeros(2), jnp.zeros((), bool))

@@ -12,6 +12,9 @@ from asterism.game.sight import visible_cells
 from asterism.game.state import State, by_player
 from asterism.game.world import World
 
+CREEP_SCALE = 16
+"""Reach of creep is in 1/16 cell."""
+
 
 class Snapshot(NamedTuple):
     """One moment of one game, or of many with leading axes.
@@ -27,6 +30,12 @@ class Snapshot(NamedTuple):
     """Cells, (x, y)."""
     health: UInt8[Array, "*b N"]
     """Share of the full health, in 1/255; at least 1 for a living unit."""
+    shield: UInt8[Array, "*b N"]
+    """Share of the full shields, in 1/255."""
+    energy: UInt8[Array, "*b N"]
+    """Share of the most energy, in 1/255."""
+    creep: UInt8[Array, "*b N"]
+    """Cells that the unit's creep reaches, in 1/16."""
     built: UInt8[Array, "*b N"]
     """Share of the construction that is done, in 1/255."""
     carrying: Int8[Array, "*b N"]
@@ -47,11 +56,13 @@ class Snapshot(NamedTuple):
 
 
 def snapshot(world: World, state: State) -> Snapshot:
-    """The picture of a state: about 3 kB for 2 x 64 units on 64 x 64 cells. Pure and unbatched."""
+    """The picture of a state: about 3.5 kB for 2 x 64 units on 64 x 64 cells. Pure and unbatched."""
     units, players, table = state.units, state.players, world.units
     kind, alive = units.type, units.type > 0
+    share = lambda have, most: jnp.clip(have / jnp.maximum(most, 1.0), 0.0, 1.0)  # noqa: E731
     mods = modifiers(world, state)
-    health = jnp.clip(units.health / jnp.maximum(mods.health, 1.0), 0.0, 1.0)
+    health = share(units.health, mods.health)
+    creep = jnp.zeros(len(kind)) if state.zerg is None else jnp.where(alive, state.zerg.creep, 0.0)
     built = 1.0 - units.build_left / jnp.maximum(table.build_time[kind], 1.0)
     fights = find_targets(world, state, mods)
     value = by_player(jnp.where(alive, table.value[kind], 0.0)).sum(1)
@@ -60,6 +71,9 @@ def snapshot(world: World, state: State) -> Snapshot:
         type=kind.astype(jnp.int16),
         position=units.position.astype(jnp.float16),
         health=jnp.where(alive, jnp.ceil(health * 255), 0).astype(jnp.uint8),
+        shield=jnp.where(alive, jnp.ceil(share(units.shield, table.shield[kind]) * 255), 0).astype(jnp.uint8),
+        energy=jnp.where(alive, share(units.energy, table.energy[kind]) * 255, 0).astype(jnp.uint8),
+        creep=jnp.minimum(creep * CREEP_SCALE, 255).astype(jnp.uint8),
         built=(jnp.clip(built, 0.0, 1.0) * 255).astype(jnp.uint8),
         carrying=units.carrying.astype(jnp.int8),
         target=jnp.where(fights.in_range, fights.target, -1).astype(jnp.int16),

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from asterism.game.snapshot import Snapshot, snapshot
+from asterism.interface.description import GameDescription
 from asterism.interface.network import Network, Params
 from asterism.runtime.arena import advance, new_lanes, side
 from asterism.runtime.players import agent, bot_drawer, scripted, spread
@@ -32,9 +33,26 @@ class Film(NamedTuple):
         return jax.tree.map(lambda leaf: leaf[index], self.snapshots)
 
     def frame(self, painter: GamePainter, index: int, fog_of: int | None = None) -> np.ndarray:
-        """One picture."""
-        pair = tuple(float(v) for v in np.nan_to_num(self.values[index]))
+        """One picture; without value estimates where neither player has any."""
+        values = self.values[index]
+        pair = None if np.isnan(values).all() else np.nan_to_num(values)
         return painter.frame(self.snapshot(index), self.names, pair, fog_of)
+
+    def moments(self, painter: GamePainter, count: int, fog_of: int | None = None) -> list[np.ndarray]:
+        """`count` pictures, evenly spread over the game, the last one of them at its end."""
+        places = np.linspace(0, len(self.values) - 1, count + 1)[1:].round().astype(int)
+        return [self.frame(painter, int(place), fog_of) for place in places]
+
+    def clock(self, description: GameDescription) -> str:
+        """The game's length, in minutes and seconds."""
+        seconds = int(self.snapshots.loop[-1] / description.loops_per_second)
+        return f"{seconds // 60}:{seconds % 60:02}"
+
+    def outcome(self, description: GameDescription) -> str:
+        """Who won, and when."""
+        home, away = self.names
+        who = {1: f"{home} won", 0: "a tie", -1: f"{away} won"}[int(self.reward)]
+        return f"{who} after {self.clock(description)}"
 
 
 def win_value(

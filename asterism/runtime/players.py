@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from asterism.bots.parameters import bot_style, draw_parameters
+from asterism.bots.race_script import RaceScript
 from asterism.bots.script import Script
 from asterism.game.game import EmbeddedGame
 from asterism.interface.network import Network
@@ -24,6 +25,12 @@ class Controller(NamedTuple):
 def scripted(game: EmbeddedGame) -> Controller:
     """Scripted players; params are `BotParameters`, one a game."""
     script = Script(game.description, game.size, game.map.bases)
+    return Controller(script.initial_state, script.act, own_params=True)
+
+
+def race_bot(game: EmbeddedGame) -> Controller:
+    """Scripted players of all races, for games with the rules "full"; params are `RacePlan`, one a game."""
+    script = RaceScript(game.rules, game.size, game.map.bases)
     return Controller(script.initial_state, script.act, own_params=True)
 
 

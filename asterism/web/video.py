@@ -59,6 +59,11 @@ def _same_size(frames: Iterator[Frame]) -> Iterator[Frame]:
         yield frame
 
 
+def check_suffix(path: Path) -> None:
+    """Raises UserError where `write_video` could not write a file of that name."""
+    _encoder(path)
+
+
 def _encoder(path: Path) -> Callable[[Path, Iterator[Frame], float], None]:
     encoders = {".gif": _write_gif, ".mp4": _write_mp4}
     encode = encoders.get(path.suffix.lower())

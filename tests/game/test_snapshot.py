@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from asterism.game.game import EmbeddedGame, initial_state
+from asterism.game.game import EmbeddedGame, draw_races, initial_state
 from asterism.game.sight import visible_cells
 from asterism.game.snapshot import snapshot
 
@@ -17,7 +17,8 @@ def game():
 
 @pytest.fixture(scope="module")
 def start(game):
-    return initial_state(game.world, game.description, game.settings, game.size, game.no_strategy())
+    races = draw_races(jax.random.key(0), game.settings.races)
+    return initial_state(game.world, game.description, game.settings, game.size, game.no_strategy(), races)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,9 @@ import pytest
 
 from asterism.game.game import EmbeddedGame
 from asterism.game.snapshot import Snapshot
-from asterism.web.draw import PLAYERS, GamePainter, short_name
+from asterism.web.colours import PLAYERS
+from asterism.web.draw import GamePainter
+from asterism.web.strip import short_name
 
 SLOTS, SCALE = 8, 8
 STRIP = 80
@@ -31,6 +33,9 @@ def moment(game, units=(), seen=None, **changes) -> Snapshot:
         "type": np.zeros(count, np.int16),
         "position": np.zeros((count, 2), np.float16),
         "health": np.full(count, 255, np.uint8),
+        "shield": np.full(count, 255, np.uint8),
+        "energy": np.zeros(count, np.uint8),
+        "creep": np.zeros(count, np.uint8),
         "built": np.full(count, 255, np.uint8),
         "carrying": np.zeros(count, np.int8),
         "target": np.full(count, -1, np.int16),

@@ -1,0 +1,190 @@
+"""What a scripted player makes next: supply, workers, the goals of its style in their order, or soldiers.
+
+All of these are rows of one list; a row is a task of the rules (`asterism.game.tasks`).
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int
+
+from asterism.bots.race_styles import RacePlan
+from asterism.bots.view import View
+from asterism.game.rules import Rules
+from asterism.game.tasks import Builder, Kind
+
+SAVED_FOR = 2
+"""Goals for which money is put aside."""
+AT_ONCE = 4
+"""Most units that one action orders."""
+
+
+class Purchase(NamedTuple):
+    """What is made next. E entities."""
+
+    wanted: Bool[Array, ""]
+    task: Int[Array, ""]
+    """Index into `Rules.tasks`."""
+    makers: Bool[Array, " E"]
+    """Those that can; of workers, any."""
+    number: Int[Array, ""]
+    """How many to make at once."""
+
+
+class Rows(NamedTuple):
+    """The list of what could be made. R rows, E entities."""
+
+    task: Int[Array, " R"]
+    missing: Int[Array, " R"]
+    """How many more are wanted."""
+    makers: Bool[Array, "R E"]
+    possible: Bool[Array, " R"]
+    """Its requirements stand, and somebody is there who can make it."""
+    affordable: Bool[Array, " R"]
+
+
+class Spending:
+    """The rules of a game as a player reads them; methods are pure and unbatched."""
+
+    def __init__(self, rules: Rules):
+        tasks, units = rules.tasks, rules.units
+        self.tasks = tasks._replace(**{name: jnp.asarray(column) for name, column in tasks._asdict().items()})
+        self.counts_as = jnp.asarray(units.counts_as)
+        self.is_worker, self.refinery = jnp.asarray(units.worker), jnp.asarray(units.refinery)
+        self.townhall = jnp.asarray(units.townhall)
+        self.users = jnp.asarray(_users(rules))
+        self.reactor = jnp.asarray(units.addon & ~units.techlab)
+        self.techlab = jnp.asarray(units.techlab)
+        self.structure = jnp.asarray(units.structure)
+        self.supply_provided = jnp.asarray(units.supply_provided)
+
+    def next_purchase(
+        self, plan: RacePlan, seen: View, miners: Bool[Array, " E"], bases: Bool[Array, ""], alarm: Bool[Array, ""]
+    ) -> Purchase:
+        """The first row that is wanted and that there is money for, once what comes before it is paid.
+
+        Args:
+          miners: workers that may be sent to build.
+          bases: there is a free base for a town hall.
+          alarm: soldiers come before all but supply.
+        """
+        rows = self._rows(plan, seen, miners, bases)
+        first = 2 + len(plan.goal)
+        wanted = rows.possible & (rows.missing > 0)
+        minerals, vespene = self.tasks.minerals[rows.task], self.tasks.vespene[rows.task]
+        saved = wanted[:first] & (jnp.cumsum(wanted[:first]) <= 2 + SAVED_FOR)
+        # Minerals for what waits for vespene need not be kept yet.
+        kept_m = jnp.where(saved & (vespene[:first] <= seen.vespene), minerals[:first], 0.0)
+        kept_v = jnp.where(saved, vespene[:first], 0.0)
+        before_m = jnp.cumsum(kept_m) - kept_m
+        before_v = jnp.cumsum(kept_v) - kept_v
+        army_m, army_v = (jnp.where(alarm, 0.0, kept.sum()) for kept in (kept_m, kept_v))
+        share = jnp.where(wanted[first:], plan.weight / (1.0 + self._owned(seen, rows.task[first:])), 0.0)
+        top = (share >= share.max()) & wanted[first:]
+        topmost = jnp.where(top & (vespene[first:] <= seen.vespene - army_v), minerals[first:], 0.0).max()
+        left_m = seen.minerals - jnp.concatenate([before_m, army_m + jnp.where(top, 0.0, topmost)])
+        left_v = seen.vespene - jnp.concatenate([before_v, jnp.full(len(top), army_v)])
+        can = wanted & rows.affordable & (left_m >= minerals) & (left_v >= vespene)
+        places = jnp.arange(len(can))
+        rank = jnp.where(places < first, places, 1000 - share[jnp.maximum(places - first, 0)])
+        rank = jnp.where(alarm & (places >= first), rank - 1000, rank + (places == 0) * -2000)
+        row = jnp.where(can, rank, jnp.inf).argmin()
+        reach = jnp.minimum(left_m[row] // jnp.maximum(minerals[row], 1), left_v[row] // jnp.maximum(vespene[row], 1))
+        reach = jnp.where(vespene[row] > 0, reach, left_m[row] // jnp.maximum(minerals[row], 1))
+        number = jnp.clip(jnp.minimum(reach, rows.missing[row]), 1, 32).astype(jnp.int32)
+        return Purchase(can.any(), rows.task[row], rows.makers[row], number)
+
+    def _rows(self, plan: RacePlan, seen: View, miners, bases) -> Rows:
+        """Supply, workers, goals, soldiers."""
+        task = jnp.concatenate([plan.supply[None], plan.worker[None], plan.goal, plan.army])
+        kind = self.tasks.kind[task]
+        makers = self._makers(seen, task, miners)
+        research = kind == Kind.RESEARCH
+        upgrade = jnp.maximum(self.tasks.upgrade[task], 0)
+        have = jnp.where(research, seen.upgrades[upgrade], self._owned(seen, task)) + self._coming(seen, task)
+        goal_due = seen.used >= plan.from_supply
+        many = jnp.full(len(plan.army), AT_ONCE * 4)
+        wanted = jnp.concatenate(
+            [
+                self._wanted_supply(plan, seen)[None] + have[0],
+                self._wanted_workers(plan, seen)[None],
+                jnp.where(goal_due, plan.count, 0),
+                many + have[-len(plan.army) :],
+            ]
+        )
+        done = (seen.own & seen.built)[:, None] & (seen.type[:, None] == jnp.arange(self.structure.shape[0]))
+        stands = (self.counts_as & done.any(0)).any(1)
+        before = self.tasks.requires_upgrade[task]
+        tech = (stands | ~self.tasks.requires[task]).all(1) & ((before < 0) | seen.upgrades[jnp.maximum(before, 0)])
+        product = self.tasks.product[task]
+        tech &= ~self.townhall[product] | (kind != Kind.BUILD) | bases
+        return Rows(
+            task=task,
+            missing=jnp.where(task > 0, wanted - have, 0),
+            makers=makers,
+            possible=tech & makers.any(1),
+            affordable=seen.available[self.tasks.action[task]],
+        )
+
+    def _makers(self, seen: View, task: Int[Array, " R"], miners: Bool[Array, " E"]) -> Bool[Array, "R E"]:
+        """Who could begin each task now."""
+        kind = self.tasks.kind[task][:, None]
+        users = self.users[task][:, seen.type] & seen.own & seen.built
+        idle = seen.orders == 0
+        twice = self.reactor[seen.addon] & (seen.orders < 2)
+        equipped = self.techlab[seen.addon] | ~self.tasks.needs_addon[task][:, None]
+        mobile = ~self.structure[seen.type]
+        free = jnp.where(kind == Kind.TRAIN, (idle | twice) & equipped, idle)
+        free = jnp.where(kind == Kind.ADDON, idle & (seen.addon == 0), free)
+        free = jnp.where(kind == Kind.BUILD, miners, free)
+        free = jnp.where(kind == Kind.WARP, seen.cooldown == 0, free)
+        at_it = seen.order == self.tasks.action[task][:, None]
+        return users & jnp.where(kind == Kind.MORPH, idle | (mobile & ~at_it), free)
+
+    def _owned(self, seen: View, task: Int[Array, " R"]) -> Int[Array, " R"]:
+        """Units of what each task makes, unfinished ones too."""
+        return (self.counts_as[self.tasks.product[task]] * seen.counts).sum(1)
+
+    def _coming(self, seen: View, task: Int[Array, " R"]) -> Int[Array, " R"]:
+        """What is ordered and not there yet."""
+        at_it = seen.own & (seen.order == self.tasks.action[task][:, None])
+        kind = self.tasks.kind[task]
+        # An add-on's action is the same for several structures.
+        at_it &= (kind != Kind.ADDON)[:, None] | self.users[task][:, seen.type]
+        product = self.tasks.product[task]
+        growing = (self.counts_as[product][:, seen.type] & seen.own & ~seen.built).sum(1)
+        stays = (kind == Kind.ADDON) | ((kind == Kind.BUILD) & (self.tasks.builder[task] == Builder.STAYS))
+        sent = at_it.sum(1) * jnp.maximum(self.tasks.count[task], 1)
+        return sent - jnp.where(stays, jnp.minimum(sent, growing), 0)
+
+    def _wanted_supply(self, plan: RacePlan, seen: View) -> Int[Array, ""]:
+        """How many more sources of supply are wanted beside those that are there or ordered."""
+        task = plan.supply[None]
+        product = self.tasks.product[plan.supply]
+        growing = (seen.own & ~seen.built & (seen.type == product)).sum()
+        coming = (self._coming(seen, task)[0] + growing) * self.supply_provided[product]
+        halls = (seen.own & ~seen.built & self.townhall[seen.type]).sum()
+        margin = jnp.where(seen.used < 16, 2, 3 + seen.used // 5)
+        cap = jnp.minimum(seen.cap + coming + 6 * halls, 200)
+        short = (cap - seen.used < margin) & (cap < 200)
+        return jnp.where(short, jnp.where(seen.used > 60, 2, 1), 0)
+
+    def _wanted_workers(self, plan: RacePlan, seen: View) -> Int[Array, ""]:
+        """As many as the bases can use, those of unfinished bases too, at most those of the plan."""
+        base = seen.own & (self.townhall | self.refinery)[seen.type]
+        room = jnp.where(base & seen.built, seen.wanted_harvesters, 0).sum() + 8 * (base & ~seen.built).sum()
+        return jnp.minimum(jnp.maximum(room + 2, 16), plan.workers)
+
+
+def _users(rules: Rules) -> Bool[np.ndarray, "T U"]:
+    """Unit types that can begin each task; of an upgrade's later levels, those of the first."""
+    selectable = rules.description.selectable
+    table = np.zeros((len(rules.tasks.kind), selectable.shape[1]), bool)
+    for action, row in enumerate(rules.task):
+        for unit in np.flatnonzero(selectable[action]):
+            task = int(row[unit])
+            while task:
+                table[task, unit] = True
+                task = int(rules.tasks.next_level[task])
+    return table
