@@ -95,8 +95,9 @@ def tick(world: World, state: State, dt: int) -> State:
     state = production.construct(world, state, dt)
     state = production.finish_work(world, state, dt)
     state = modifiers.raise_health(world, before, state)
-    mods = modifiers.modifiers(world, state)
-    state, fights = combat.fight(world, state, mods, dt)
+    # XLA's CPU code would work out a stage anew for each pair of units in the next.
+    state, mods = jax.lax.optimization_barrier((state, modifiers.modifiers(world, state)))
+    state, fights = jax.lax.optimization_barrier(combat.fight(world, state, mods, dt))
     state = movement.move(world, state, mods, fights, hall, dt)
     state = vitals.regenerate(world, state, mods, dt)
     state = combat.bury(world, state)
