@@ -4,7 +4,6 @@ Arrays of pairs are [2, targets, attackers], by the attackers' player, as in `si
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -46,8 +45,7 @@ def wound(world: World, state: State, mods: Modifiers, blows: Blows, own: bool =
     units, weapons = state.units, world.units.weapons
     share = shares(world, state, blows, own)
     damage, bonus_shield, pierces = figures(world, state, blows, own)
-    # XLA's CPU code would find these anew for each of the sums below.
-    share, damage, bonus_shield = jax.lax.optimization_barrier((share, share * damage, share * bonus_shield))
+    damage, bonus_shield = share * damage, share * bonus_shield
     hits = jnp.where(share > 0, across(blows.count * weapons.attacks[blows.weapon])[0], 0.0)
     armor = jnp.where(pierces, 0.0, across(mods.armor, own)[1])
     to_health = jnp.maximum(damage - armor, LEAST_DAMAGE)
