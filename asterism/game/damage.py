@@ -44,13 +44,12 @@ def wound(world: World, state: State, mods: Modifiers, blows: Blows, own: bool =
     """The enemy's units, or with `own` the attackers' own, after the attacks."""
     units, weapons = state.units, world.units.weapons
     share = shares(world, state, blows, own)
-    hits, _ = across(blows.count * weapons.attacks[blows.weapon])
-    hits = jnp.where(share > 0, hits, 0.0)
     damage, bonus_shield, pierces = figures(world, state, blows, own)
     damage, bonus_shield = share * damage, share * bonus_shield
+    hits = jnp.where(share > 0, across(blows.count * weapons.attacks[blows.weapon])[0], 0.0)
     armor = jnp.where(pierces, 0.0, across(mods.armor, own)[1])
     to_health = jnp.maximum(damage - armor, LEAST_DAMAGE)
-    total = lambda pairs: (pairs.sum(2) if own else pairs.sum(2)[::-1]).reshape(-1)  # noqa: E731
+    total = lambda pairs: (_sum(pairs) if own else _sum(pairs)[::-1]).reshape(-1)  # noqa: E731
     hit = total(hits) > 0
     quiet = jnp.where(hit, 0.0, units.quiet)
     if not np.asarray(world.units.shield).any():
@@ -70,7 +69,7 @@ def absorb(shield, hits, to_shield, to_health, damage, armor) -> tuple[Array, Ar
     shields break. What is left of the hit that breaks them goes on to health, less the armor.
     """
     wanted = hits * to_shield
-    whole = wanted.sum(2, keepdims=True)
+    whole = _sum(wanted)[:, :, None]
     part = jnp.minimum(jnp.where(whole > shield, shield * (wanted / jnp.maximum(whole, 1e-6)), wanted), wanted)
     absorbed = jnp.minimum(jnp.floor(part / to_shield + 1e-4), hits)
     # Of the hit that breaks the shields, this much is left.
@@ -78,6 +77,11 @@ def absorb(shield, hits, to_shield, to_health, damage, armor) -> tuple[Array, Ar
     breaks = (absorbed < hits) & (part - absorbed * to_shield > 1e-4 * to_shield)
     spill = jnp.where(breaks, jnp.maximum(left - armor, 0.0), 0.0)
     return part, spill + (hits - absorbed - breaks) * to_health
+
+
+def _sum(pairs: Float[Array, "2 P P"]) -> Float[Array, "2 P"]:
+    """Over attackers. A product, since XLA's CPU code computes what it sums along the last axis one by one."""
+    return jnp.matmul(pairs, jnp.ones(pairs.shape[2]), precision=EXACT)
 
 
 def figures(world: World, state: State, blows: Blows, own: bool = False) -> tuple[Array, Array, Array]:
