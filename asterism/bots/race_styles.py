@@ -106,7 +106,6 @@ ZERG = RaceStyle(
         (52, "GlialReconstitution", 1),
         (56, "HydraliskDen", 1),
         (62, "Extractor", 4),
-        (64, "Hatchery", 4),
         (66, "EvolveMuscularAugments", 1),
         (70, "EvolveGroovedSpines", 1),
         (76, "ZergGroundArmorsLevel1", 1),
@@ -135,14 +134,14 @@ PROTOSS = RaceStyle(
         (38, "Gateway", 3),
         (42, "Forge", 1),
         (46, "TwilightCouncil", 1),
-        (48, "Assimilator", 3),
         (50, "ProtossGroundWeaponsLevel1", 1),
         (54, "Charge", 1),
         (58, "Gateway", 4),
-        (60, "Assimilator", 4),
+        (62, "Assimilator", 3),
         (66, "Nexus", 3),
         (70, "RoboticsFacility", 2),
         (74, "ProtossGroundArmorsLevel1", 1),
+        (76, "Assimilator", 4),
         (78, "RoboticsBay", 1),
         (82, "Gateway", 6),
         (86, "ProtossGroundWeaponsLevel2", 1),
@@ -150,7 +149,7 @@ PROTOSS = RaceStyle(
         (96, "BlinkTech", 1),
         (110, "ProtossGroundArmorsLevel2", 1),
     ),
-    army={"Zealot": 4.0, "Stalker": 4.0, "Sentry": 0.6, "Immortal": 2.5, "Colossus": 2.0},
+    army={"Zealot": 4.0, "Stalker": 5.0, "Sentry": 0.6, "Immortal": 4.0, "Colossus": 3.0},
 )
 RACE_STYLES = {"terran": TERRAN, "zerg": ZERG, "protoss": PROTOSS}
 
