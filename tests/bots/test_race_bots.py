@@ -90,13 +90,17 @@ def test_nobody_hoards(played, lane, player, name):
 
 
 def test_somebody_attacks_and_there_are_losses(played):
-    shots, half = played.games.shots, SLOTS
+    """In each game soldiers cross the middle of the map, units come under fire, and somebody loses supply."""
+    shots = played.games.shots
     soldiers = np.isin(shots.type, [played.kinds[name] for names in ARMY.values() for name in names if name != "Queen"])
-    starts = np.array(played.game.world.terrain.starts)
+    starts = np.repeat(np.array(played.game.world.terrain.starts), SLOTS, 0)
     for lane in range(len(PAIRS)):
-        far = np.linalg.norm(shots.position[:, lane].astype(float) - np.repeat(starts[::-1], half, 0), axis=-1) < 20
-        assert (far & soldiers[:, lane]).any()
+        place = shots.position[:, lane].astype(float)
+        across = np.linalg.norm(place - starts[::-1], axis=-1) < np.linalg.norm(place - starts, axis=-1)
+        assert (across & soldiers[:, lane]).any()
         assert (shots.target[:, lane] >= 0).any()
+        used = shots.supply[:, lane, :, 0].astype(int)
+        assert (np.maximum.accumulate(used) - used).max() > 8
 
 
 def test_every_action_is_valid_and_none_names_nobody(played):
