@@ -35,7 +35,7 @@ CASTS = (
 """Action, who takes it, energy, and at what: where the game has the action."""
 DEFENCE = 18.0
 """Enemies within this many cells of an own town hall are fought."""
-SITES = 8
+SITES = 16
 """Places looked at for a structure."""
 STRAY = 8.0
 """Cells from the army's gathering place at which a soldier is called back."""

@@ -1,21 +1,24 @@
 """Games of the scripted players of the three races, for looking at: all match-ups side by side in one compiled loop."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Bool, Float
 
 from asterism.bots.race_styles import RacePlan, draw_plan, race_style
 from asterism.game.game import EmbeddedGame
 from asterism.game.maps import load_map
 from asterism.game.settings import GameSettings
-from asterism.game.snapshot import snapshot
+from asterism.game.snapshot import Snapshot, snapshot
 from asterism.interface.observation import Race
 from asterism.interface.sizes import InterfaceSize
-from asterism.runtime.arena import Lanes, advance
+from asterism.runtime.arena import Lanes, Played, advance
 from asterism.runtime.film import Film
-from asterism.runtime.players import race_bot, spread
+from asterism.runtime.players import race_bot, spread, strong
 from asterism.runtime.progress import stage
 
 STEP = 16
@@ -51,8 +54,21 @@ def draw_plans(game: EmbeddedGame, names: Sequence[str], key) -> RacePlan:
     return jax.tree.map(lambda *rows: jnp.stack(rows), *plans)
 
 
-def film_races(game: EmbeddedGame, pairs: Sequence[tuple[str, str]], seed: int) -> list[Film]:
-    """Plays one game of each pair of bots to its end. Raises UserError for an unknown bot."""
+class RaceGames(NamedTuple):
+    """B games side by side: T pictures, each `SHOT_EVERY` steps after the last, and N steps."""
+
+    shots: Snapshot
+    """[T, B, ...]"""
+    alive: Bool[np.ndarray, "T B"]
+    """The game is not over."""
+    reward: Float[np.ndarray, " B"]
+    """For the first player."""
+    played: Played
+    """What the two did, [N, B, ...]; also where it was not their turn, and then it counts for nothing."""
+
+
+def play_races(game: EmbeddedGame, pairs: Sequence[tuple[str, str]], seed: int) -> RaceGames:
+    """Plays one game of each pair of bots until all are over. Raises UserError for an unknown bot."""
     player, count = race_bot(game), len(pairs)
     keys = jax.random.split(jax.random.key(seed), 3)
     params = tuple(draw_plans(game, [pair[side] for pair in pairs], keys[side]) for side in range(2))
@@ -63,36 +79,41 @@ def film_races(game: EmbeddedGame, pairs: Sequence[tuple[str, str]], seed: int) 
         memory = spread(player.initial_memory(), count)
         return Lanes(state, timestep, memory, memory, jnp.zeros(count, jnp.int32)), jnp.zeros(count, bool)
 
-    def play(carry, keys, params):
-        def shoot(carry, keys):
-            shot = jax.vmap(lambda state: snapshot(game.world, state))(carry[0].state)
-            (lanes, done), rewards = jax.lax.scan(step, carry, keys)
-            return (lanes, done), (shot, carry[1], rewards)
+    def step(carry, key):
+        lanes, done = carry
+        lanes, played = advance(game, player, player, params, lanes, jax.random.split(key, count))
+        reward = jnp.where(done, 0.0, lanes.timestep.reward[:, 0])
+        return (lanes, done | lanes.timestep.done), (reward, played)
 
-        def step(carry, key):
-            lanes, done = carry
-            lanes, _ = advance(game, player, player, params, lanes, jax.random.split(key, count))
-            reward = jnp.where(done, 0.0, lanes.timestep.reward[:, 0])
-            return (lanes, done | lanes.timestep.done), reward
+    def shoot(carry, keys):
+        shot = jax.vmap(lambda state: snapshot(game.world, state))(carry[0].state)
+        carry_on, (reward, played) = jax.lax.scan(step, carry, keys)
+        return carry_on, (shot, ~carry[1], reward.sum(0), played)
 
+    @partial(jax.jit, donate_argnums=0)
+    def play_minute(carry, keys):
         return jax.lax.scan(shoot, carry, keys.reshape(-1, SHOT_EVERY))
 
-    play = jax.jit(play, donate_argnums=0)
-    carry, parts = jax.jit(begin)(), []
+    # With weak types the loop would be compiled twice.
+    carry, parts = strong(jax.jit(begin)()), []
     minutes = game.settings.time_limit // (MINUTE * STEP)
     with stage("play", minutes, "minutes of the game") as bar:
-        for minute in range(minutes):
-            carry, part = play(carry, jax.random.split(jax.random.fold_in(keys[2], minute), MINUTE), params)
+        while len(parts) < minutes and not carry[1].all():
+            own = jax.random.split(jax.random.fold_in(keys[2], len(parts)), MINUTE)
+            carry, part = play_minute(carry, own)
             parts.append(jax.tree.map(np.asarray, part))
             bar.advance(1)
-            if carry[1].all():
-                break
-    shots, done, rewards = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
-    return [_film(pairs[b], shots, ~done[:, b], rewards[..., b], b) for b in range(count)]
+    shots, alive, reward, played = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+    played = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), played)
+    return RaceGames(shots, alive, reward.sum(0), played)
 
 
-def _film(names, shots, alive, rewards, lane: int) -> Film:
-    """The game of one lane, up to its end."""
-    length = int(alive.sum())
-    own = jax.tree.map(lambda leaf: leaf[:length, lane], shots)
-    return Film(names, own, np.full((length, 2), np.nan, np.float32), float(rewards.sum()))
+def film_races(game: EmbeddedGame, pairs: Sequence[tuple[str, str]], seed: int) -> list[Film]:
+    """One game of each pair of bots. Raises UserError for an unknown bot."""
+    games = play_races(game, pairs, seed)
+    films = []
+    for lane, names in enumerate(pairs):
+        length = int(games.alive[:, lane].sum())
+        own = jax.tree.map(lambda leaf, lane=lane, length=length: leaf[:length, lane], games.shots)
+        films.append(Film(names, own, np.full((length, 2), np.nan, np.float32), float(games.reward[lane])))
+    return films

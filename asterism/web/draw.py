@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from PIL import Image, ImageDraw
 
 from asterism.game.game import EmbeddedGame
 from asterism.game.snapshot import CREEP_SCALE, Snapshot
 from asterism.game.tables import load_economy
-from asterism.web.colours import CREEP, INK, MINERAL, NIGHT, OUTLINE, PLAYERS, VESPENE, mix
+from asterism.web.colours import CREEP, INK, MINERAL, NIGHT, OUTLINE, PLAYERS, VESPENE, Colour, mix
 from asterism.web.ground import paint_ground
 from asterism.web.pieces import Piece, Pieces
 from asterism.web.strip import STRIP, Strip
@@ -19,10 +19,12 @@ OVERSAMPLING = 3
 """The map is drawn this much larger and reduced, for smooth edges."""
 FOG = 0.42
 """Share of the light that is left where a player sees nothing."""
-CREEP_GRAIN = 4
-"""Points a cell at which it is worked out where creep is."""
-CREEP_TINT, POWER_TINT = 130, 26
-"""Opacity, of 255, of creep and power fields."""
+GRAIN = 4
+"""Points a cell at which it is worked out where creep and power are."""
+CREEP_TINT, POWER_TINT, POWER_EDGE = 130, 24, 80
+"""Opacity, of 255, of creep, of power fields and of their edges."""
+EDGE = 0.3
+"""Cells that the edge of a power field is wide."""
 
 
 def seen_cells(snapshot: Snapshot, player: int) -> Bool[np.ndarray, "h w"]:
@@ -75,19 +77,18 @@ class GamePainter:
         return np.asarray(picture)
 
     def _draw_map(self, snapshot: Snapshot, fog_of: int | None) -> Image.Image:
-        canvas = self._ground.copy()
-        if snapshot.creep.any():
-            canvas.paste(CREEP, mask=self._creep(snapshot, fog_of))
+        canvas, slots = self._ground.copy(), self._shown(snapshot, fog_of)
+        self._draw_creep(canvas, snapshot, slots)
         self._draw_resources(ImageDraw.Draw(canvas), snapshot)
         if fog_of is not None:
             canvas = self._fog(canvas, ~seen_cells(snapshot, fog_of))
+        self._draw_power(canvas, snapshot, slots)
         draw = ImageDraw.Draw(canvas, "RGBA")
         everyone = self._everyone(snapshot)
-        shown = [everyone[slot] for slot in self._shown(snapshot, fog_of) if slot in everyone]
+        shown = [everyone[slot] for slot in slots.tolist() if slot in everyone]
         units = self.units
         key = lambda piece: (not units.structure[piece.kind], not units.worker[piece.kind], piece.y)  # noqa: E731
         shown.sort(key=lambda piece: (bool(units.flying[piece.kind]), *key(piece)))
-        self._draw_power(draw, shown)
         for piece in shown:
             if units.flying[piece.kind]:
                 self.pieces.shadow(draw, piece)
@@ -100,14 +101,14 @@ class GamePainter:
             self.pieces.bars(draw, piece)
         return canvas
 
-    def _shown(self, snapshot: Snapshot, fog_of: int | None) -> list[int]:
-        """Slots of the units that are not hidden by the fog."""
+    def _shown(self, snapshot: Snapshot, fog_of: int | None) -> Int[np.ndarray, " n"]:
+        """Slots that are not hidden by the fog."""
         slots = np.arange(len(snapshot.type))
         if fog_of is None:
-            return slots.tolist()
+            return slots
         own = slots // (len(slots) // 2) == fog_of
         x, y = np.clip(snapshot.position.astype(int), 0, self.map.cells - 1).T
-        return slots[own | seen_cells(snapshot, fog_of)[y, x]].tolist()
+        return slots[own | seen_cells(snapshot, fog_of)[y, x]]
 
     def _everyone(self, snapshot: Snapshot) -> dict[int, Piece]:
         """The living, by slot."""
@@ -137,28 +138,37 @@ class GamePainter:
         inside = Image.composite(soft, Image.new("L", canvas.size), hard)
         return Image.composite(dark, canvas, inside)
 
-    def _creep(self, snapshot: Snapshot, fog_of: int | None) -> Image.Image:
-        """Opacity of the creep; in the fog only that of a player's own sources is known."""
-        points = (np.arange(self.map.cells * CREEP_GRAIN) + 0.5) / CREEP_GRAIN
+    def _covered(self, x: np.ndarray, y: np.ndarray, reach: np.ndarray) -> Bool[np.ndarray, "g g"]:
+        """Points of the map within `reach` cells of one of the places."""
+        points = (np.arange(self.map.cells * GRAIN) + 0.5) / GRAIN
         covered = np.zeros((len(points), len(points)), bool)
-        for slot in self._shown(snapshot, fog_of):
-            x, y = snapshot.position[slot].astype(float)
-            reach = float(snapshot.creep[slot]) / CREEP_SCALE
-            if reach > 0 and snapshot.type[slot]:
-                covered |= (points[:, None] - y) ** 2 + (points - x) ** 2 <= reach**2
-        covered &= np.kron(self.map.pathable, np.ones((CREEP_GRAIN, CREEP_GRAIN), bool))
-        mask = Image.fromarray(np.uint8(covered[::-1] * CREEP_TINT))
-        return mask.resize(self._ground.size, Image.Resampling.BILINEAR)
+        for column, line, radius in zip(x.astype(float), y.astype(float), reach.astype(float), strict=True):
+            covered |= (points[:, None] - line) ** 2 + (points - column) ** 2 <= radius**2
+        return covered & np.kron(self.map.pathable, np.ones((GRAIN, GRAIN), bool))
 
-    def _draw_power(self, draw: ImageDraw.ImageDraw, shown: list[Piece]):
-        """Faint circles in which Protoss structures work."""
-        for piece in shown:
-            reach = self.fine * float(self.units.power_radius[piece.kind])
-            if reach and piece.built >= 1:
-                colour = mix(PLAYERS[piece.player], INK, 0.7)
-                draw.circle(
-                    (piece.x, piece.y), reach, (*colour, POWER_TINT), (*colour, 3 * POWER_TINT), max(self.fine // 8, 1)
-                )
+    def _tint(self, canvas: Image.Image, colour: Colour, opacity: np.ndarray):
+        """Lays a colour over the canvas, at the opacity (0 to 255) of each point."""
+        mask = Image.fromarray(opacity[::-1].astype(np.uint8)).resize(canvas.size, Image.Resampling.BILINEAR)
+        canvas.paste(colour, mask=mask)
+
+    def _draw_creep(self, canvas: Image.Image, snapshot: Snapshot, slots: np.ndarray):
+        """The creep of the units in `slots`."""
+        reach = np.where(snapshot.type[slots] > 0, snapshot.creep[slots] / CREEP_SCALE, 0.0)
+        sources = slots[reach > 0]
+        if len(sources):
+            covered = self._covered(*snapshot.position[sources].T, reach[reach > 0])
+            self._tint(canvas, CREEP, covered * CREEP_TINT)
+
+    def _draw_power(self, canvas: Image.Image, snapshot: Snapshot, slots: np.ndarray):
+        """The power fields of the units in `slots`: faint, with an edge."""
+        for player, own in enumerate(np.split(np.arange(len(snapshot.type)), 2)):
+            built = slots[np.isin(slots, own) & (snapshot.built[slots] == 255)]
+            sources = built[self.units.power_radius[snapshot.type[built]] > 0]
+            if len(sources):
+                reach = self.units.power_radius[snapshot.type[sources]]
+                inner, outer = (self._covered(*snapshot.position[sources].T, r) for r in (reach - EDGE, reach))
+                opacity = np.where(inner, POWER_TINT, np.where(outer, POWER_EDGE, 0))
+                self._tint(canvas, mix(PLAYERS[player], INK, 0.7), opacity)
 
     def _draw_resources(self, draw: ImageDraw.ImageDraw, snapshot: Snapshot):
         """Crystals and geysers, the smaller the less is left."""

@@ -13,8 +13,8 @@ from asterism.web.video import Frame
 COLUMNS = 4
 GAP = 6
 """Pixels between two pictures."""
-COLOURS = 96
-"""Colours of the file, few to keep it small."""
+COLOURS = 224
+"""Colours of the file, so that it stays small."""
 
 
 def write_sheet(path: Path, frames: Sequence[Frame]) -> None:

@@ -32,7 +32,7 @@ class Strip:
         for player, colour in enumerate(PLAYERS):
             left = 32 * u * player
             draw.rectangle((left, 9.7 * u, left + 32 * u, STRIP * u), fill=mix(colour, NIGHT, 0.8))
-            card = _Card(draw, u, (1.2 if player == 0 else 36.8) * u, colour)
+            card = _Card(draw, u, (1.2 if player == 0 else 36.8) * u, left + 32 * u, colour)
             rows = np.linspace(0, 9.6, 5 if values is None else 6)[1:-1] * u
             self._fill_card(card, rows, snapshot, player, players[player])
             if values is not None:
@@ -56,11 +56,12 @@ class Strip:
 
 @dataclass(frozen=True)
 class _Card:
-    """One player's part of the strip; `u` is a 64th of the picture's width, `left` its edge, places in pixels."""
+    """One player's part of the strip; `u` is a 64th of the picture's width, the others its edges, all in pixels."""
 
     draw: ImageDraw.ImageDraw
     u: float
     left: float
+    right: float
     colour: Colour
 
     COLUMNS = (0.0, 10.0, 17.6)
@@ -73,13 +74,15 @@ class _Card:
         self.draw.text((self.left, y), name, mix(self.colour, INK, 0.8), letters, anchor="lm")
 
     def number(self, y: float, column: int, value: object, unit: str, colour: Colour | None = None, sides: int = 0):
-        """A value with a sign before it (a diamond or a disc, where it has a colour) and a word behind it."""
+        """A value, a sign before it (a diamond or a disc, where it has a colour), a word behind it (if there is room)."""
         x, letters = self.left + self.COLUMNS[column] * self.u, font(1.6 * self.u)
         if colour is not None:
             _draw_sign(self.draw, x + 0.7 * self.u, y, 0.7 * self.u, colour, sides)
             x += 2.0 * self.u
         self.draw.text((x, y), str(value), INK, letters, anchor="lm")
-        self.draw.text((x + letters.getlength(f"{value} "), y), unit, DIM, font(1.45 * self.u), anchor="lm")
+        x, letters = x + letters.getlength(f"{value} "), font(1.45 * self.u)
+        if x + letters.getlength(unit) <= self.right:
+            self.draw.text((x, y), unit, DIM, letters, anchor="lm")
 
     def upgrades(self, y: float, column: int, names: Sequence[str]):
         """Their initials, or how many they are where there is no room for that."""
