@@ -50,15 +50,19 @@ def wound(world: World, state: State, mods: Modifiers, blows: Blows, own: bool =
     armor = jnp.where(pierces, 0.0, across(mods.armor, own)[1])
     to_health = jnp.maximum(damage - armor, LEAST_DAMAGE)
     total = lambda pairs: (_sum(pairs) if own else _sum(pairs)[::-1]).reshape(-1)  # noqa: E731
-    hit = total(hits) > 0
-    quiet = jnp.where(hit, 0.0, units.quiet)
     if not np.asarray(world.units.shield).any():
-        return units._replace(health=units.health - total(hits * to_health), quiet=quiet)
+        wounds = total(hits * to_health)
+        return units._replace(health=units.health - wounds, quiet=jnp.where(wounds > 0, 0.0, units.quiet))
     plate = jnp.where(pierces, 0.0, across(mods.shield_armor, own)[1])
     to_shield = jnp.maximum(damage + bonus_shield - plate, LEAST_DAMAGE)
-    lost, through = absorb(across(units.shield, own)[1], hits, to_shield, to_health, damage, armor)
-    shield = jnp.where(hit, jnp.maximum(units.shield - total(lost), 0.0), units.shield)
-    return units._replace(health=units.health - total(through), shield=shield, quiet=quiet)
+    parts = absorb(across(units.shield, own)[1], hits, to_shield, to_health, damage, armor)
+    lost, wounds = map(total, parts)
+    hit = lost + wounds > 0
+    return units._replace(
+        health=units.health - wounds,
+        shield=jnp.where(hit, jnp.maximum(units.shield - lost, 0.0), units.shield),
+        quiet=jnp.where(hit, 0.0, units.quiet),
+    )
 
 
 def absorb(shield, hits, to_shield, to_health, damage, armor) -> tuple[Array, Array]:
