@@ -50,7 +50,7 @@ class Film(NamedTuple):
 
     def outcome(self, description: GameDescription) -> str:
         """Who won, and when."""
-        home, away = self.names
+        home, away = self.names if len(set(self.names)) > 1 else (f"{self.names[0]} ({c})" for c in ("blue", "red"))
         who = {1: f"{home} won", 0: "a tie", -1: f"{away} won"}[int(self.reward)]
         return f"{who} after {self.clock(description)}"
 

@@ -42,7 +42,7 @@ class PlayConfig:
 
     folder: tyro.conf.Positional[Path | None] = None
     """Folder of the run, such as runs/first-light; none with --bots."""
-    bots: tuple[str, str] | None = None
+    bots: tuple[str, ...] = ()
     """Two scripted players, of the rules "full": terran, zerg or protoss each."""
     against: str = "rush"
     """Opponent of a run's agent: random, worker-rush, easy, rush, macro or teacher."""
@@ -64,7 +64,7 @@ class PlayConfig:
     """Seed of the game."""
 
     def __post_init__(self):
-        if (self.folder is None) == (self.bots is None):
+        if (self.folder is None) == (not self.bots) or len(self.bots) not in (0, 2):
             raise UserError("play needs a run's folder or --bots with two names, such as --bots terran zerg")
         if self.fog not in (0, 1, 2):
             raise UserError(f"--fog is {self.fog}: give 1 or 2 for a player's view, 0 for everything")
@@ -87,12 +87,12 @@ class PlayConfig:
     def run(self) -> None:
         """Plays, writes the video or sheet and says who won."""
         start_jax()
-        game, film = self._play_run() if self.bots is None else self._play_bots()
+        game, film = self._play_bots() if self.bots else self._play_run()
         fog_of = self.fog - 1 if self.fog else None
         if self.sheet is not None:
             write_sheet(self.sheet, film.moments(painter_of_width(game, SHEET_WIDTH), MOMENTS, fog_of))
         else:
-            self._draw(film, GamePainter(game) if self.bots is None else painter_of_width(game, WIDTH), fog_of)
+            self._draw(film, painter_of_width(game, WIDTH) if self.bots else GamePainter(game), fog_of)
         print(f"{film.outcome(game.description)}; the game is in {self.sheet or self.render}")
 
     def _play_run(self) -> tuple[EmbeddedGame, Film]:

@@ -74,7 +74,7 @@ class _Card:
         self.draw.text((self.left, y), name, mix(self.colour, INK, 0.8), letters, anchor="lm")
 
     def number(self, y: float, column: int, value: object, unit: str, colour: Colour | None = None, sides: int = 0):
-        """A value, a sign before it (a diamond or a disc, where it has a colour), a word behind it"""
+        """A value, a sign before it (a diamond or disc, where it has a colour), a word behind it (if there is room)."""
         x, letters = self.left + self.COLUMNS[column] * self.u, font(1.6 * self.u)
         if colour is not None:
             _draw_sign(self.draw, x + 0.7 * self.u, y, 0.7 * self.u, colour, sides)
