@@ -98,7 +98,11 @@ def walk(compiled):
     """Where units are after so many steps of a pace, from where to where, by the game's own functions."""
     game = compiled.game
     units = jax.eval_shape(
-        lambda: initial_state(compiled.world, game.description, game.settings, game.size, game.no_strategy()).units
+        lambda: (
+            initial_state(
+                compiled.world, game.description, game.settings, game.size, game.no_strategy(), jnp.ones(2, int)
+            ).units
+        )
     )
     units = jax.tree.map(lambda leaf: jnp.zeros((UNITS, *leaf.shape[1:]), leaf.dtype), units)
     units = units._replace(type=units.type + game.description.unit_index["Marine"])
