@@ -1,6 +1,6 @@
 """The embedded game: `reset` and `step`, pure and unbatched, for two players."""
 
-from functools import cached_property
+from functools import cached_property, partial
 
 import jax
 import jax.numpy as jnp
@@ -96,18 +96,36 @@ class EmbeddedGame:
 
 
 def tick(world: World, state: State, dt: int) -> State:
-    """`dt` game loops: combat, movement, deaths, mining, building, production, sight.
+    """`dt` game loops: combat and movement; what mends, and deaths; mining; building, production, sight.
 
-    Combat comes first for the sake of speed: what comes before it within a tick XLA's CPU code works out anew for each
-    pair of units.
+    The parts are turns of a loop for the sake of speed: within one computation XLA's CPU code would work out anew,
+    for each pair of units in one part, what an earlier part has made of each unit.
     """
-    before, hall = state, economy.nearest_townhall(world, state.units)
-    mods = modifiers.modifiers(world, state)
+    parts = [partial(part, world, dt=dt) for part in (war, fate, mining, making)]
+    state = jax.lax.fori_loop(0, len(parts), lambda i, s: jax.lax.switch(i, parts, s), state)
+    return state._replace(loop=state.loop + dt)
+
+
+def war(world: World, state: State, dt: int) -> State:
+    """Attacks and movement."""
+    hall, mods = economy.nearest_townhall(world, state.units), modifiers.modifiers(world, state)
     state, fights = combat.fight(world, state, mods, dt)
-    state = movement.move(world, state, mods, fights, hall, dt)
-    state = vitals.regenerate(world, state, mods, dt)
-    state = combat.bury(world, state)
-    state = economy.mine(world, state, economy.nearest_townhall(world, state.units), dt)
+    return movement.move(world, state, mods, fights, hall, dt)
+
+
+def fate(world: World, state: State, dt: int) -> State:
+    """Health, shields and energy that come and go by themselves, and deaths."""
+    return combat.bury(world, vitals.regenerate(world, state, modifiers.modifiers(world, state), dt))
+
+
+def mining(world: World, state: State, dt: int) -> State:
+    """Workers at their fields and town halls."""
+    return economy.mine(world, state, economy.nearest_townhall(world, state.units), dt)
+
+
+def making(world: World, state: State, dt: int) -> State:
+    """Larvae, creep, construction, production and research."""
+    before = state
     state = larvae.grow_larvae(world, state, dt)
     state = creep.spread_creep(world, state, dt)
     state = construction.place_structures(world, state)
@@ -117,8 +135,7 @@ def tick(world: World, state: State, dt: int) -> State:
     state = construction.construct(world, state, dt)
     state = production.finish_work(world, state, dt)
     state = modifiers.raise_health(world, before, state)
-    state = sight.count_homeless(world, state, dt)
-    return state._replace(loop=state.loop + dt)
+    return sight.count_homeless(world, state, dt)
 
 
 def result(world: World, state: State, time_limit: int) -> tuple[Float[Array, " 2"], Bool[Array, ""]]:
