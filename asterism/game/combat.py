@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from asterism.game import buffs
 from asterism.game.accounting import current_task, finished
 from asterism.game.sight import across, enemy_distance, visible_enemies
 from asterism.game.state import State, by_player, nearest, owners, pop_orders
@@ -39,6 +40,8 @@ def _volley(world: World, state: State, target: Int[Array, " N"]) -> Float[Array
     upgrades = state.players.upgrades.astype(jnp.float32)
     player = owners(len(kind))
     armor = (world.units.armor + upgrades @ world.units.upgrade_armor.T)[player[target], enemy]
+    if state.spells is not None:
+        armor = armor + buffs.armor(world, state, world.units.ground.range[kind] > 1.0, target)
 
     def volley(weapon):
         bonus = (world.units.attributes[enemy] & weapon.bonus_attribute[kind]) > 0
@@ -46,7 +49,8 @@ def _volley(world: World, state: State, target: Int[Array, " N"]) -> Float[Array
         damage = (weapon.damage + upgrades @ weapon.upgrade_damage.T)[player, kind] + jnp.where(bonus, extra, 0.0)
         return weapon.attacks[kind] * jnp.maximum(damage - armor, LEAST_DAMAGE)
 
-    return jnp.where(world.units.flying[enemy], volley(world.units.air), volley(world.units.ground))
+    damage = jnp.where(world.units.flying[enemy], volley(world.units.air), volley(world.units.ground))
+    return buffs.damage_dealt(world, state, damage, target)
 
 
 def choose_targets(world: World, state: State, distance, seen) -> Fights:
@@ -54,10 +58,10 @@ def choose_targets(world: World, state: State, distance, seen) -> Fights:
     units, table, count = state.units, world.units, len(state.units.type)
     slots, kinds = count // 2, units.type
     kind = order_kind(world, units)
-    reach_most = jnp.maximum(table.ground.range, table.air.range)[kinds]
+    reach_most = buffs.attack_range(world, state, jnp.maximum(table.ground.range, table.air.range)[kinds])
     radius = across(table.radius[kinds])
     edge = distance - radius[0] - radius[1]
-    able = finished(units)
+    able = buffs.armed(world, state, finished(units))
     hits_ground, hits_air = (by_player(able & (w.damage[kinds] > 0))[:, None, :] for w in (table.ground, table.air))
     valid = seen[:, :, None] & jnp.where(across(table.flying[kinds])[1], hits_air, hits_ground)
     idle = (kind == Kind.NO_OP) & ~table.worker[kinds]
@@ -77,6 +81,7 @@ def choose_targets(world: World, state: State, distance, seen) -> Fights:
     target = jnp.where(follows, told, auto)
     flying = table.flying[kinds[jnp.maximum(target, 0)]]
     reach = jnp.where(flying, table.air.range[kinds], table.ground.range[kinds])
+    reach = buffs.attack_range(world, state, reach)
     in_range = (target >= 0) & (edge[player, target % slots, within] <= reach)
     chases = (target >= 0) & ~in_range & (kind != Kind.HOLD) & (table.speed[kinds] > 0)
     return Fights(target, in_range, chases, follows)
@@ -87,7 +92,7 @@ def fight(world: World, state: State, dt: int) -> tuple[State, Fights]:
     units, slots = state.units, len(state.units.type) // 2
     distance = enemy_distance(units)
     fights = choose_targets(world, state, distance, visible_enemies(world, state, distance))
-    cooldown = units.cooldown - dt
+    cooldown = units.cooldown - buffs.attack_time(world, state, dt)
     fires = fights.in_range & (cooldown <= 0)
     target = jnp.maximum(fights.target, 0)
     dealt = by_player(jnp.where(fires, _volley(world, state, target), 0.0))

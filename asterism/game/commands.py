@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from asterism.game import buffs, casting
 from asterism.game.accounting import finished, has_addon, leveled, units_with_queue
 from asterism.game.geometry import span
 from asterism.game.production import snap
@@ -77,6 +78,7 @@ def read_commands(
     place = location_to_place(action.location, size, world.terrain.level.shape[1])
     place = jnp.where((target >= 0)[:, None], jnp.where((target >= count)[:, None], at_resource, at_unit), place)
     selected = selected & able & finished(units) & per_unit(takes, count)
+    selected = buffs.outside(world, state, selected)
     return Command(
         action=kind,
         task=jnp.where(selected, world.task[per_unit(kind, count), units.type], 0),
@@ -113,7 +115,8 @@ def _smart(world: World, units: Units, at: Int[Array, " N"]) -> Int[Array, " N"]
     action = jnp.full(count, world.unit_action["Move_pt"])
     action = jnp.where((at >= count) & worker, world.unit_action["Harvest_Gather_unit"], action)
     action = jnp.where(is_unit & ~own & armed, world.unit_action["Attack_unit"], action)
-    return jnp.where(build > 0, build, action)
+    action = jnp.where(build > 0, build, action)
+    return action if world.magic is None else casting.smart(world, units, jnp.where(own, slot, -1), action)
 
 
 def order_units(world: World, state: State, command: Command) -> Units:
@@ -135,7 +138,7 @@ def order_units(world: World, state: State, command: Command) -> Units:
     # A worker that brings home what it carries goes back to its field.
     mines = is_kind(order_kind(world, units), Kind.GATHER, Kind.RETURN)
     field = jnp.where(mines, units.order_target[:, 0], -1)
-    at = jnp.where(is_kind(kind, Kind.ATTACK, Kind.GATHER, Kind.BUILD), at, -1)
+    at = jnp.where(is_kind(kind, Kind.ATTACK, Kind.GATHER, Kind.BUILD, Kind.BOARD, Kind.REPAIR), at, -1)
     at = jnp.where(kind == Kind.RETURN, field, at)
     flying = world.units.flying[units.type][:, None]
     place = jnp.where(flying, each(command.place), each(on_ground(world, command.place)))
@@ -223,6 +226,7 @@ def command_players(
 ) -> State:
     """Carries out the actions ([2, ...]) of the players that are `acting`, where they are available."""
     command = read_commands(world, state, action, acting, size, game)
+    state = casting.order_spells(world, state, command)
     units = order_units(world, state, command)
     units = order_construction(world, state._replace(units=units), command, settings.placement_snap)
     state = order_production(world, state._replace(units=units), command)

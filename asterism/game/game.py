@@ -8,7 +8,21 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from asterism.errors import UserError
-from asterism.game import combat, commands, creep, economy, larvae, movement, production, sight, vitals
+from asterism.game import (
+    buffs,
+    cargo,
+    casting,
+    combat,
+    commands,
+    creep,
+    economy,
+    larvae,
+    mending,
+    movement,
+    production,
+    sight,
+    vitals,
+)
 from asterism.game.geometry import length
 from asterism.game.maps import load_map
 from asterism.game.observe import observe
@@ -85,7 +99,10 @@ class EmbeddedGame:
 
 
 def tick(world: World, state: State, dt: int) -> State:
-    """`dt` game loops: mining, building, production, combat, movement, deaths, sight."""
+    """`dt` game loops: spells, transports, mining, building, production, combat, movement, deaths, sight."""
+    state = casting.cast(world, state, dt)
+    state = cargo.carry(world, state, dt)
+    state = mending.mend(world, state, dt)
     hall = economy.nearest_townhall(world, state.units)
     state = economy.mine(world, state, hall, dt)
     state = larvae.grow_larvae(world, state, dt)
@@ -94,10 +111,12 @@ def tick(world: World, state: State, dt: int) -> State:
     state = production.begin_work(world, state)
     state = production.construct(world, state, dt)
     state = production.finish_work(world, state, dt)
+    peaceful = state
     state, fights = combat.fight(world, state, dt)
+    state = casting.after_fight(world, peaceful, state, fights)
     state = movement.move(world, state, fights, hall, dt)
     state = vitals.regenerate(world, state, dt)
-    state = combat.bury(world, state)
+    state = buffs.forget(combat.bury(world, cargo.ride(world, state)))
     state = sight.count_homeless(world, state, dt)
     return state._replace(loop=state.loop + dt)
 
@@ -212,7 +231,8 @@ def initial_state(
     zerg = None if world.larva < 0 else larvae.no_zerg(count)
     if zerg is not None:  # the first hatcheries lie on full creep
         zerg = zerg._replace(creep=world.units.creep_radius[kind])
-    return State(jnp.zeros((), jnp.int32), units, amounts, players, turn, z, zerg)
+    spells = None if world.magic is None else buffs.no_spells(world, count)
+    return State(jnp.zeros((), jnp.int32), units, amounts, players, turn, z, zerg, spells)
 
 
 def spread_workers(world: World, state: State) -> State:

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from asterism.game import buffs, casting, fields
 from asterism.game.combat import Fights
 from asterism.game.economy import REACH
 from asterism.game.geometry import length, span
@@ -68,12 +69,15 @@ def heading(world: World, units: Units, goal: Float[Array, "N 2"]) -> Float[Arra
     return jnp.where(direct[:, None], goal, corner)
 
 
-def slide(world: World, units: Units, step: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
-    """Positions after `step`: along the cliff where it stands in the way."""
+def slide(world: World, state: State, units: Units, step: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
+    """Positions after `step`: along the cliff or force field where it stands in the way."""
     flying = world.units.flying[units.type]
     start = units.position
     options = start + jnp.matmul(step, WAYS, precision=EXACT)
-    straight, along_x, along_y = walkable(world, options) | flying
+    free = walkable(world, options)
+    if state.spells is not None:
+        free &= ~fields.blocked(world, state, start, options)
+    straight, along_x, along_y = free | flying
     position = jnp.where(along_y[:, None], options[2], start)
     position = jnp.where(along_x[:, None], options[1], position)
     return jnp.where(straight[:, None], options[0], position)
@@ -99,20 +103,25 @@ def move(world: World, state: State, fights: Fights, hall: Int[Array, " N"], dt:
     """One tick of movement: along the way, apart from each other, orders that are done dropped."""
     units = state.units
     kind = order_kind(world, units)
-    goal, stop, moves = goals(world, units, fights, hall)
+    goal, stop, moves = casting.approach(world, state, *goals(world, units, fights, hall))
     towards = heading(world, units, goal) - units.position
     to_corner = length(towards)
     left = length(goal - units.position)
     last = to_corner >= left - 1e-3
     mines = is_kind(kind, Kind.GATHER, Kind.RETURN)
-    pace = world.units.speed[units.type] * jnp.where(mines, MINING_PACE, 1.0) * dt
+    pace = buffs.speed(world, state, world.units.speed[units.type] * jnp.where(mines, MINING_PACE, 1.0) * dt)
     stride = jnp.minimum(pace, jnp.where(last, jnp.maximum(left - stop, 0.0), to_corner))
     step = jnp.where(moves[:, None], towards / jnp.maximum(to_corner, 1e-6)[:, None] * stride[:, None], 0.0)
-    moved = units._replace(position=slide(world, units, step))
+    moved = units._replace(position=slide(world, state, units, step))
     works = mines | (kind == Kind.BUILD)
-    bodies = (units.type > 0) & ~world.units.structure[units.type] & ~works & ~world.units.flying[units.type]
+    bodies = (
+        buffs.outside(world, state, units.type > 0)
+        & ~world.units.structure[units.type]
+        & ~works
+        & ~world.units.flying[units.type]
+    )
     push = jnp.clip(separation(world, moved, bodies), -PUSH, PUSH)
-    moved = moved._replace(position=slide(world, moved, push))
+    moved = moved._replace(position=slide(world, state, moved, push))
     remaining = length(goal - moved.position)
     crowded = (remaining < CROWDED) & (remaining > left - 0.25 * pace) & (span(push) > 0)
     goes = is_kind(kind, Kind.MOVE, Kind.ATTACK) & moves & ~fights.chases & ~fights.follows

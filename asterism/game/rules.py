@@ -7,7 +7,17 @@ import numpy as np
 
 from asterism.errors import require_choice
 from asterism.game.rosters import TERRAN_V1, UPGRADES_V1, full_units, full_upgrades
-from asterism.game.tables import ATTRIBUTES, UnitRow, UpgradeRow, Weapon, load_units, load_upgrades
+from asterism.game.spellbook import EFFECTS, Magic, make_magic
+from asterism.game.tables import (
+    ATTRIBUTES,
+    SpellRow,
+    UnitRow,
+    UpgradeRow,
+    Weapon,
+    load_spells,
+    load_units,
+    load_upgrades,
+)
 from asterism.game.tasks import Kind, Task, make_tasks, moves
 from asterism.interface.description import ActionType, GameDescription, UnitType, raw_functions
 from asterism.interface.observation import Race
@@ -98,6 +108,7 @@ class TaskTable(NamedTuple):
     next_level: np.ndarray  # the task in its place once its upgrade is known, 0 for none
     fast_time: np.ndarray  # loops of a warp-in beside a warp gate or nexus
     cooldown: np.ndarray  # loops until a warp gate can warp in another
+    spell: np.ndarray  # index into the spell table, 0 for none
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,8 @@ class Rules:
     tasks: TaskTable
     task: np.ndarray
     """[A, U] index of the task that an action is for a unit type; of the first level where there are several."""
+    magic: Magic | None = None
+    """Spells and buffs, if the rules have any."""
 
 
 def _weapon_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], plane: str) -> WeaponTable:
@@ -225,12 +238,18 @@ def _action(name: str, tasks: list[Task], shown: list[str]) -> ActionType:
     )
 
 
-def make_rules(name: str, unit_names: tuple[str, ...], upgrade_names: tuple[str, ...], map_cells: int) -> Rules:
+def make_rules(
+    name: str,
+    unit_names: tuple[str, ...],
+    upgrade_names: tuple[str, ...],
+    map_cells: int,
+    spells: tuple[SpellRow, ...] = (),
+) -> Rules:
     """Rules of a game with the given rows of the tables; actions follow from what the units can make."""
     by_name = {row.name: row for row in load_units()}
     units = tuple(by_name[n] for n in unit_names)
     upgrades = tuple(row for n in upgrade_names for row in load_upgrades() if row.name == n)
-    tasks = make_tasks(units, upgrades)
+    tasks = make_tasks(units, upgrades, spells)
     functions: dict[str, list[Task]] = {"no_op": [Task("no_op", Kind.NO_OP)]}
     for task in tasks:
         functions.setdefault(task.function, []).append(task)
@@ -240,7 +259,7 @@ def make_rules(name: str, unit_names: tuple[str, ...], upgrade_names: tuple[str,
         unit_types=(UnitType(0, "none"), *(UnitType(u.id, u.name) for u in units), *neutral),
         actions=tuple(_action(function, rows, list(unit_names)) for function, rows in functions.items()),
         upgrades=upgrade_names,
-        effects=("none",),
+        effects=("none", *EFFECTS) if spells else ("none",),
         map_cells=map_cells,
     )
     addon_takers = {p for unit in units if unit.is_addon for p in unit.producers}
@@ -249,8 +268,9 @@ def make_rules(name: str, unit_names: tuple[str, ...], upgrade_names: tuple[str,
     return Rules(
         description,
         _unit_table(rows, list(upgrades), addon_takers),
-        _task_table(description, listed),
+        _task_table(description, listed, spells),
         _task_index(description, listed),
+        make_magic(description, units, spells) if spells else None,
     )
 
 
@@ -259,16 +279,17 @@ def _task_index(game: GameDescription, tasks: tuple[Task, ...]) -> np.ndarray:
     for t, task in reversed(list(enumerate(tasks))):
         if task.level == 0:
             # What turns into a cocoon goes on with the same task in it.
-            names = (*task.users, *([task.cocoon] if task.cocoon else []))
+            names = (*task.users, *task.passes_to, *([task.cocoon] if task.cocoon else []))
             index[game.action_index[task.function], [game.unit_index[name] for name in names]] = t
     return index
 
 
-def _task_table(game: GameDescription, tasks: tuple[Task, ...]) -> TaskTable:
+def _task_table(game: GameDescription, tasks: tuple[Task, ...], spells: tuple[SpellRow, ...]) -> TaskTable:
     def column(get, dtype=np.float32):
         return np.array([get(task) for task in tasks], dtype)
 
     upgrades = {name: i for i, name in enumerate(game.upgrades)}
+    spell_index = {spell.name: i + 1 for i, spell in enumerate(spells)}
     places = {(task.function, task.users, task.level): t for t, task in enumerate(tasks)}
     unit = lambda name: game.unit_index[name] if name else 0  # noqa: E731
     requires = np.zeros((len(tasks), len(game.unit_types)), bool)
@@ -295,6 +316,7 @@ def _task_table(game: GameDescription, tasks: tuple[Task, ...]) -> TaskTable:
         next_level=column(lambda t: places.get((t.function, t.users, t.level + 1), 0), np.int32),
         fast_time=column(lambda t: t.fast_time),
         cooldown=column(lambda t: t.cooldown),
+        spell=column(lambda t: spell_index.get(t.spell, 0), np.int32),
     )
 
 
@@ -305,7 +327,7 @@ def terran_v1(map_cells: int = 64) -> Rules:
 
 def full(map_cells: int = 64) -> Rules:
     """All three races of the ranked game, version 5.0.14."""
-    return make_rules("full", full_units(), full_upgrades(), map_cells)
+    return make_rules("full", full_units(), full_upgrades(), map_cells, load_spells())
 
 
 RULES = {"terran_v1": terran_v1, "full": full}

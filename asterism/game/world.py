@@ -14,6 +14,7 @@ from asterism.game.maps import Map, free_ground, free_rectangles
 from asterism.game.navigation import cached_waypoints, symmetric
 from asterism.game.rules import Rules, TaskTable, UnitTable
 from asterism.game.settings import GameSettings
+from asterism.game.spellbook import Magic
 from asterism.game.state import Units
 from asterism.game.tables import load_economy
 from asterism.game.tasks import Builder, Kind
@@ -71,6 +72,8 @@ class World(NamedTuple):
     """Type of the Larva, -1 if the rules have none."""
     warp_gate: int
     """Type of the WarpGate, -1 if the rules have none."""
+    magic: Magic | None
+    """Spells and buffs; None where the rules have none."""
     reveal_after: int
     """Game loops without a town hall after which a player's structures are shown to the enemy."""
 
@@ -135,6 +138,7 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
         start_workers=economy.start_workers,
         supply_cap=float(economy.supply_cap),
     )
+    magic = jax.tree.map(jnp.asarray, rules.magic)
     tables = jax.tree.map(jnp.asarray, (rules.units, rules.tasks, rules.task, terrain, economics))
     wanted = ("Move_pt", "Attack_pt", "Attack_unit", "Harvest_Gather_unit")
     given = {name: rules.description.action_index[name] for name in wanted}
@@ -143,7 +147,7 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     build_action[rules.tasks.product[builds]] = rules.tasks.action[builds]
     footprint, rectangle, build_action = map(jnp.asarray, (footprint, _rectangles(rules), build_action))
     named = (rules.description.unit_index.get(name, -1) for name in ("Larva", "WarpGate"))
-    return World(*tables, footprint, rectangle, given, build_action, *named, settings.reveal_after)
+    return World(*tables, footprint, rectangle, given, build_action, *named, magic, settings.reveal_after)
 
 
 def order_task(world: World, units: Units) -> Int[Array, " N"]:

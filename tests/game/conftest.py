@@ -17,8 +17,8 @@ SIZE = InterfaceSize("test", entities=192, map=16, location=64, selected=16)
 class Compiled:
     """The game of the scenarios, compiled once a session."""
 
-    def __init__(self):
-        self.game = EmbeddedGame(GameSettings(step=8, tick=8), SIZE)
+    def __init__(self, **settings):
+        self.game = EmbeddedGame(GameSettings(step=8, tick=8, **settings), SIZE)
         self.rules, self.world = self.game.rules, self.game.world
         self.step = jax.jit(self.game.step)
         self.look = jax.jit(lambda state: observe(self.world, state, self.game.description, SIZE))
@@ -46,7 +46,7 @@ class Scenario:
 
     def clear(self, workers_only=True):
         """Takes away the workers, or everything."""
-        worker = self.units.type == self.kinds["SCV"]
+        worker = self.rules.units.worker[self.units.type]
         self.units.type[worker if workers_only else slice(None)] = 0
         for name in ("order_action", "working", "carrying"):
             getattr(self.units, name)[self.units.type == 0] = 0
@@ -72,7 +72,19 @@ class Scenario:
         ):
             getattr(self.units, field)[slot] = value
         self.units.addon[slot] = -1
+        if self.state.spells is not None:
+            for field, value in (("buffs", 0), ("cooldown", 0), ("life", 0), ("inside", -1), ("bond", 0)):
+                getattr(self.state.spells, field)[slot] = value
         return slot
+
+    def learn(self, name, player=0):
+        """An upgrade that the player has."""
+        self.state.players.upgrades[player, self.game.description.upgrades.index(name)] = True
+        return self
+
+    def buff(self, slot, name):
+        """Loops left of a unit's buff."""
+        return float(self.state.spells.buffs[slot, self.game.world.magic.named[name]])
 
     def with_addon(self, name, *place, player=0):
         """A structure with a tech lab; returns the structure's slot."""
@@ -157,6 +169,20 @@ class Scenario:
 @pytest.fixture(scope="session")
 def compiled():
     return Compiled()
+
+
+@pytest.fixture(scope="session")
+def compiled_full():
+    return Compiled(rules="full", races=("zerg", "protoss"), slots=32)
+
+
+@pytest.fixture
+def arena(compiled_full):
+    """A game of all races in which each player has a town hall and nothing else."""
+    scenario = Scenario(compiled_full).clear()
+    larvae = ~scenario.rules.units.structure[scenario.units.type]
+    scenario.units.type[larvae] = 0
+    return scenario
 
 
 @pytest.fixture
