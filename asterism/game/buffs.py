@@ -58,14 +58,14 @@ def forget(state: State) -> State:
     )
 
 
-def _product(world: World, state: State, field: str) -> Float[Array, " N"] | float:
+def _product(world: World, state: State, field: str) -> Float[Array, " N"]:
     """Product of the factors `field` of each unit's buffs."""
     values = np.asarray(getattr(world.magic.buffs, field))
     which = np.flatnonzero(values != 1.0)
     return jnp.where(state.spells.buffs[:, which] > 0, values[which], 1.0).prod(1)
 
 
-def _sum(world: World, state: State, field: str) -> Float[Array, " N"]:
+def _sum(world: World, state: State, field: str) -> Float[Array, " N"] | Int[Array, " N"]:
     """Sum of `field` of each unit's buffs."""
     values = np.asarray(getattr(world.magic.buffs, field))
     which = np.flatnonzero(values != 0)
@@ -163,7 +163,7 @@ def armor(world: World, state: State, ranged: Bool[Array, " N"], target: Int[Arr
     return _sum(world, state, "armor")[target] + jnp.where(ranged, _sum(world, state, "ranged_armor")[target], 0.0)
 
 
-def damage_dealt(world: World, state: State, damage: Float[Array, " N"], target: Int[Array, " N"]) -> Array:
+def damage_dealt(world: World, state: State, damage: Float[Array, " N"], target: Int[Array, " N"]) -> Float[Array, " N"]:
     """`damage` of a volley with what the attacker's buffs do to it."""
     if state.spells is None:
         return damage

@@ -49,6 +49,7 @@ def order_spells(world: World, state: State, command) -> State:
     task, player = command.task, owners(len(state.units.type))
     spell = jnp.where(world.tasks.kind[task] == Kind.CAST, world.tasks.spell[task], 0)
     target, place = command.target[player], command.place[player]
+    place = jnp.where(table.aimed[spell][:, None] | (spell == 0)[:, None], place, units.position)
     own = (target >= 0) & (target < count) & (target // (count // 2) == player)
     able = buffs.payable(world, state, spell) & _about(world, state, spell, target)
     far = length(units.position - place) + jnp.where(units.order_action[:, 0] > 0, 1.0, 0.0)
@@ -167,8 +168,7 @@ def cast(world: World, state: State, dt: int) -> State:
         return state
     state = buffs.wear_off(world, state, dt)
     state = _cast(world, state, dt)
-    state = _keep_up(world, state, dt)
-    state = run_fields(world, state, dt)
+    state = _keep_up(world, run_fields(world, state, dt), dt)
     state = _count_life(world, state, dt)
     return _grow_up(world, state)
 

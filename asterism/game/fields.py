@@ -45,7 +45,7 @@ def lay(
     return state._replace(spells=state.spells._replace(fields=fields)), pairs.any(1).reshape(-1)
 
 
-def fits(world: World, spell: Int[Array, "*s"], own: Bool[Array, "*s"], kind: Int[Array, "*s"]) -> Bool[Array, "*s"]:
+def fits(world: World, spell: Int[Array, "*a"], own: Bool[Array, "*b"], kind: Int[Array, "*c"]) -> Bool[Array, "*d"]:
     """Whether a spell can be about a unit of type `kind`, the caster's `own` or not. Shapes broadcast."""
     table = world.magic.spells
     attributes, plane = world.units.attributes[kind], world.units.flying[kind].astype(jnp.int32)

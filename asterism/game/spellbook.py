@@ -76,6 +76,7 @@ class SpellTable(NamedTuple):
     cooldown_slot: np.ndarray  # column of `Spells.cooldown`
     range: np.ndarray
     reach: np.ndarray  # cells of a blink
+    aimed: np.ndarray  # at a place or a unit
     consumes: np.ndarray  # unit type index, 0 for none
     transient: np.ndarray
     every: np.ndarray
@@ -228,6 +229,7 @@ def _spell_table(
         "bonus_attribute": lambda r: bits((r.bonus_attribute,)) if r.bonus_attribute else 0,
         "range": lambda r: 500.0 if r.teleport == "caster" else r.range,
         "reach": lambda r: r.range,
+        "aimed": lambda r: not all(name.endswith("_quick") for name in r.functions),
         "consumes": lambda r: unit(r.consumes),
         "buff": lambda r: buffs.get(r.buff, -1),
         "later_buff": lambda r: buffs.get(r.later_buff, -1),

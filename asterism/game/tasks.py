@@ -244,6 +244,7 @@ def _task(ability: AbilityRow, row, producers: list[UnitRow], function: str, by_
                     requires=needs, requires_upgrade="".join(before))  # fmt: skip
     pays = ability.id == row.ability_id or ability.kind == "warp"
     turned = producers[0].supply if kind in (Kind.MORPH, Kind.LAND) or producers[0].name == "Drone" else 0.0
+    turned = row.supply if kind is Kind.MERGE else turned
     upgrade = [u.name for u in load_upgrades() if pays and u.id == row.requires_upgrade]
     return Task(
         function,
