@@ -265,14 +265,14 @@ def protect(world: World, before: State, after: State) -> State:
     lost = jnp.where(same, jnp.maximum(shield, 0.0) + jnp.maximum(health, 0.0), 0.0)
     factor = jnp.where(untouchable(world, after), 0.0, _product(world, after, "taken"))
     true = lost * factor
-    slot, overload = magic.spells.cooldown_slot[magic.named["ImmortalBarrier"]], magic.named["ImmortalOverload"]
+    slot, overload = magic.spells.cooldown_slot[magic.spell_index["ImmortalBarrier"]], magic.buff_index["ImmortalOverload"]
     ready = (units.type == magic.named["Immortal"]) & (units.build_left <= 0) & (spells.cooldown[:, slot] <= 0)
     rises = ready & (true > 0)
     barrier = jnp.where(rises, magic.buffs.absorbs[overload], spells.barrier)
     absorbed = jnp.minimum(barrier, true)
     changed = (factor != 1.0) | (absorbed > 0)
     fresh = hurt(old._replace(quiet=units.quiet), jnp.where(same, true - absorbed, 0.0))
-    row = magic.named["ImmortalBarrier"]
+    row = magic.spell_index["ImmortalBarrier"]
     lasts = jnp.where(rises, magic.spells.buff_time[row], spells.buffs[:, overload])
     wait = jnp.where(rises, magic.spells.cooldown[row], spells.cooldown[:, slot])
     return after._replace(
@@ -309,7 +309,7 @@ def wear_off(world: World, state: State, dt: int) -> State:
     left = jnp.maximum(spells.buffs - dt, 0.0)
     ended = np.asarray(table.toggle) & (energy <= 0)[:, None]
     left = jnp.where(ended, 0.0, left)
-    barrier = jnp.where(left[:, world.magic.named["ImmortalOverload"]] > 0, spells.barrier, 0.0)
+    barrier = jnp.where(left[:, world.magic.buff_index["ImmortalOverload"]] > 0, spells.barrier, 0.0)
     rate = jnp.asarray(work_rate(world, state))[:, None]
     return state._replace(
         units=units,

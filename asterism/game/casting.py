@@ -412,7 +412,7 @@ def after_fight(world: World, before: State, after: State, fights: Fights) -> St
     count = len(units.type)
     target = jnp.maximum(fights.target, 0)
     fired = fights.in_range & (units.cooldown > before.units.cooldown)
-    charge = named["Charge"]
+    charge = world.magic.spell_index["Charge"]
     known = state.players.upgrades[owners(count)]
     gap = _gap(world, units, fights.target, units.position)
     wait = spells.cooldown[:, 0]
@@ -421,8 +421,8 @@ def after_fight(world: World, before: State, after: State, fights: Fights) -> St
     slows = fired & (units.type == named["Marauder"]) & known[:, named["PunisherGrenades upgrade"]]
     slowed = jnp.zeros(count, bool).at[jnp.where(slows, target, count)].set(True, mode="drop")
     slowed &= ~world.units.structure[units.type] & (units.type != named["Ultralisk"])
-    given = spells.buffs.at[:, named["Charging"]].max(jnp.where(charges, table.buff_time[charge], 0.0))
-    given = given.at[:, named["Slow"]].max(jnp.where(slowed, 24.0, 0.0))
+    given = spells.buffs.at[:, world.magic.buff_index["Charging"]].max(jnp.where(charges, table.buff_time[charge], 0.0))
+    given = given.at[:, world.magic.buff_index["Slow"]].max(jnp.where(slowed, 24.0, 0.0))
     cooldown = spells.cooldown.at[:, 0].set(jnp.where(charges, table.cooldown[charge], wait))
     throws = fired & (units.type == named["BroodLord"])
     kind = jnp.full(count, named["Broodling"])

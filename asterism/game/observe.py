@@ -103,7 +103,7 @@ def spell_columns(world: World, state: State) -> dict[EntityField, Array]:
     """Buffs, cloak, cargo and what is a hallucination."""
     if state.spells is None:
         return {}
-    units, spells, named = state.units, state.spells, world.magic.named
+    units, spells = state.units, state.spells
     first, second = buffs.buff_columns(world, state)
     cloak = buffs.cloaked(world, state)
     shown = jnp.where(buffs.detected(world, state, cloak), CLOAKED_DETECTED, CLOAKED)
@@ -115,7 +115,7 @@ def spell_columns(world: World, state: State) -> dict[EntityField, Array]:
         EntityField.CARGO_USED: cargo.used(world, state),
         EntityField.CARGO_MAX: jnp.minimum(cargo.capacity(world, state), 8),
         EntityField.IN_CARGO: spells.inside >= 0,
-        EntityField.HALLUCINATION: spells.buffs[:, named["Hallucination"]] > 0,
+        EntityField.HALLUCINATION: spells.buffs[:, world.magic.buff_index["Hallucination"]] > 0,
     }
 
 

@@ -154,8 +154,10 @@ class Magic(NamedTuple):
     repair_time: np.ndarray  # [U]
     minerals: np.ndarray  # [U] what repair and salvage reckon with
     vespene: np.ndarray  # [U]
+    buff_index: dict[str, int]
+    spell_index: dict[str, int]
     named: dict[str, int]
-    """Indices: buffs, triggered spells and unit types that the stages know by name."""
+    """Indices of the unit types, upgrades, actions and effects that the stages know by name."""
 
 
 def make_magic(game: GameDescription, units: tuple[UnitRow, ...], spells: tuple[SpellRow, ...]) -> Magic:
@@ -199,9 +201,9 @@ def make_magic(game: GameDescription, units: tuple[UnitRow, ...], spells: tuple[
         repair_time=column(lambda u: u.repair_time),
         minerals=column(lambda u: u.total_minerals),
         vespene=column(lambda u: u.total_vespene),
-        named=index
-        | number
-        | kinds
+        buff_index=index,
+        spell_index=number,
+        named=kinds
         | {name: game.action_index[name] for name in NAMED_ACTIONS}
         | {"LiberatorZone": game.effects.index("LiberatorZone")},
     )

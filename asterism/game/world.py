@@ -138,7 +138,9 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
         start_workers=economy.start_workers,
         supply_cap=float(economy.supply_cap),
     )
-    magic = rules.magic and jax.tree.map(jnp.asarray, rules.magic._replace(named={}))._replace(named=rules.magic.named)
+    magic = None
+    if rules.magic is not None:  # names stay known while compiling
+        magic = Magic(*(v if isinstance(v, dict) else jax.tree.map(jnp.asarray, v) for v in rules.magic))
     tables = jax.tree.map(jnp.asarray, (rules.units, rules.tasks, rules.task, terrain, economics))
     wanted = ("Move_pt", "Attack_pt", "Attack_unit", "Harvest_Gather_unit")
     given = {name: rules.description.action_index[name] for name in wanted}

@@ -84,7 +84,7 @@ class Scenario:
 
     def buff(self, slot, name):
         """Loops left of a unit's buff."""
-        return float(self.state.spells.buffs[slot, self.game.world.magic.named[name]])
+        return float(self.state.spells.buffs[slot, self.game.world.magic.buff_index[name]])
 
     def with_addon(self, name, *place, player=0):
         """A structure with a tech lab; returns the structure's slot."""

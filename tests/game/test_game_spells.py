@@ -123,9 +123,8 @@ def test_a_scan_shows_the_ground_and_what_is_cloaked_there(arena):
 
 def test_nobody_sees_or_attacks_a_cloaked_unit_without_detection(arena):
     templar = arena.put("DarkTemplar", 26, 26)
-    marine = arena.put("Marine", 28, 26, player=1)
-    arena.units.health[marine] = 1e4
-    arena.wait(10)
+    arena.put("Marine", 30, 26, player=1)
+    arena.order("HoldPosition_quick", templar).wait(10)
     assert arena.units.shield[templar] + arena.units.health[templar] == 120
     arena.put("Observer", 28, 28, player=1)
     arena.wait(10)
@@ -274,8 +273,7 @@ def test_a_tumour_grows_on_creep_only_and_spreads_once(arena):
 
 def test_an_immortal_s_barrier_absorbs_100(arena):
     immortal = arena.put("Immortal", 26, 26)
-    marine = arena.put("Marauder", 30, 26, player=1)
-    arena.units.health[marine] = 1e4
+    arena.put("Marauder", 30, 26, player=1)
     arena.units.cooldown[immortal] = 1e6
     arena.until(lambda: arena.buff(immortal, "ImmortalOverload") > 0, 10)
     assert arena.units.shield[immortal] == 100
@@ -302,6 +300,96 @@ def test_a_nuke_falls_after_320_loops_if_its_ghost_stands(arena):
     arena.until(lambda: arena.count("Nuke") == 0, 10)
     assert 1 + arena.until(lambda: arena.units.health[foe] < 1500, 60) == 320 / 8
     assert arena.units.health[foe] == 1000
+
+
+def test_the_oracle_shoots_only_while_its_beam_drains_energy(arena):
+    oracle = full_energy(arena, arena.put("Oracle", 26, 26), 30.0)
+    drone = arena.put("Drone", 28, 26, player=1)
+    arena.units.health[drone] = 40
+    arena.wait(5)
+    assert arena.units.health[drone] == 40
+    arena.order("Behavior_PulsarBeamOn_quick", oracle).wait(3)
+    assert arena.units.health[drone] < 40
+    arena.until(lambda: arena.buff(oracle, "OracleWeapon") == 0, 20)  # 5 energy left at 0.09 a loop
+
+
+def test_a_cloak_drains_energy_and_ends_with_it_or_by_order(arena):
+    banshee = full_energy(arena, arena.put("Banshee", 26, 26), 100.0)
+    arena.learn("BansheeCloak").order("Behavior_CloakOn_quick", banshee)
+    assert arena.buff(banshee, "BansheeCloak") > 0
+    start = arena.units.energy[banshee]
+    arena.wait(10)
+    np.testing.assert_allclose((start - arena.units.energy[banshee]) / 80, 0.057125, rtol=0.01)
+    arena.order("Behavior_CloakOff_quick", banshee)
+    assert arena.buff(banshee, "BansheeCloak") == 0
+
+
+def test_a_lock_breaks_beyond_its_range(arena):
+    cyclone = arena.put("Cyclone", 26, 26)
+    foe = arena.put("SiegeTankSieged", 31, 26, player=1)
+    arena.units.cooldown[[cyclone, foe]] = 1e6
+    arena.order("Effect_LockOn_unit", cyclone, target=foe).wait(4)
+    np.testing.assert_allclose(175 - arena.units.health[foe], 4 * 8 * 20 / 16, atol=11)
+    arena.units.position[cyclone] = (10, 26)
+    arena.wait(2)
+    left = arena.units.health[foe]
+    arena.wait(5)
+    assert arena.units.health[foe] == left
+
+
+def test_emp_takes_shields_and_energy_within_its_radius(arena):
+    ghost = full_energy(arena, arena.put("Ghost", 26, 18))
+    near, far = arena.put("HighTemplar", 26, 26, player=1), arena.put("Archon", 31, 26, player=1)
+    arena.units.energy[near] = 150
+    arena.units.cooldown[[ghost, near, far]] = 1e6
+    arena.order("HoldPosition_quick", near, far, player=1)
+    arena.order("Effect_EMP_pt", ghost, place=(26, 26)).wait(2)
+    assert arena.units.shield[near] == 0
+    assert 50 <= arena.units.energy[near] < 53
+    assert arena.units.shield[far] == 350
+
+
+def test_mass_recall_brings_units_to_the_nexus(arena):
+    nexus, zealot = arena.put("Nexus", 20.5, 26.5), arena.put("Zealot", 40, 40)
+    arena.units.energy[nexus] = 50
+    arena.order("Effect_MassRecall_pt", nexus, place=(40, 40))
+    assert 1 + arena.until(lambda: arena.units.position[zealot, 0] < 30, 20) == 80 / 8
+    assert np.hypot(*(arena.units.position[zealot] - (20.5, 26.5))) < 6
+
+
+def test_an_adept_follows_its_shade(arena):
+    adept = arena.put("Adept", 26, 26)
+    arena.order("Effect_AdeptPhaseShift_pt", adept, place=(40, 26)).wait(1)
+    assert arena.count("AdeptPhaseShift") == 1
+    arena.order("HoldPosition_quick", adept)
+    arena.until(lambda: arena.count("AdeptPhaseShift") == 0, 30)
+    assert arena.units.position[adept, 0] > 38
+
+
+def test_a_nova_bursts_after_48_loops(arena):
+    disruptor, foe = arena.put("Disruptor", 26, 26), arena.put("SiegeTankSieged", 30, 26, player=1)
+    arena.units.cooldown[foe] = 1e6
+    arena.order("Effect_PurificationNova_pt", disruptor, place=(30, 26)).wait(3)
+    assert arena.units.health[foe] == 175
+    arena.wait(6)
+    assert arena.units.health[foe] == 75
+
+
+def test_salvage_gives_three_quarters_back(arena):
+    bunker = arena.put("Bunker", 26.5, 26.5)
+    arena.money(0).order("Effect_Salvage_quick", bunker)
+    assert arena.until(lambda: arena.count("Bunker") == 0, 20) in (9, 10)
+    assert arena.minerals() == 75
+
+
+def test_supply_drop_adds_eight_once(arena):
+    from asterism.game.buffs import supply_added
+
+    orbital, depot = arena.put("OrbitalCommand", 26.5, 26.5), arena.put("SupplyDepot", 34, 22)
+    arena.units.energy[orbital] = 100
+    arena.order("Effect_SupplyDrop_unit", orbital, target=depot).wait(10)
+    arena.order("Effect_SupplyDrop_unit", orbital, target=depot).wait(10)
+    assert list(np.asarray(supply_added(arena.game.world, arena.state))) == [8, 0]
 
 
 def test_players_are_alike(arena):
