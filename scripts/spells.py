@@ -135,7 +135,11 @@ SPELLS: dict[str, tuple[str, str, dict[str, Any]]] = {
         AREA,
         {"summon": "DisruptorPhased", "goal": "move", "caster_buff": "PurificationNova", "range": EVERYWHERE},
     ),
-    "OracleRevelation": ("Effect_OracleRevelation_pt", AREA, {"buff": "OracleRevelation", "buff_time": 448.0, "duration": 0.0, "whose": "enemy"}),
+    "OracleRevelation": (
+        "Effect_OracleRevelation_pt",
+        AREA,
+        {"buff": "OracleRevelation", "buff_time": 448.0, "duration": 0.0, "whose": "enemy"},
+    ),
     "OracleStasisWard": ("Build_StasisTrap_pt", AREA, {"summon": "OracleStasisTrap"}),
     "OraclePulsar": ("Behavior_PulsarBeamOn_quick", CASTER, {"buff": "OracleWeapon", "buff_time": FOREVER}),
     "GravitonBeam": ("Effect_GravitonBeam_unit", TARGET, {"buff": "GravitonBeam", "whose": "enemy", "bond": 160.0,
@@ -156,7 +160,11 @@ SPELLS: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"teleport": "recall", "buff": "Recalled", "buff_time": 16.0, "whose": "own", **UNITS},
     ),
     "SpawnLarva": ("Effect_InjectLarva_unit", TARGET, {"whose": "own", "needs": ("structure",), "injects": True}),
-    "Transfusion": ("Effect_Transfusion_unit", TARGET, {"buff": "Transfusion", "buff_time": 160.0, "prep": 16.0, "stands_on_creep": True}),
+    "Transfusion": (
+        "Effect_Transfusion_unit",
+        TARGET,
+        {"buff": "Transfusion", "buff_time": 160.0, "prep": 16.0, "stands_on_creep": True},
+    ),
     "CreepTumorQueen": (
         "Build_CreepTumor_pt",
         AREA,
@@ -302,8 +310,8 @@ def _casters(data: Tech, ability: str) -> tuple[int, ...]:
 def _hallucination(data: Tech, unit: str) -> SpellRow:
     row = data.more["abilities"]["Hallucination"]
     return SpellRow(
-        name=f"Hallucination{unit}", functions=(f"Hallucination_{unit}_quick",), casters=_casters(data, "Hallucination"),
-        subject=AREA, energy=float(row["energy"]), summon=data.ids[unit],
+        name=f"Hallucination{unit}", functions=(f"Hallucination_{unit}_quick",), subject=AREA,
+        casters=_casters(data, "Hallucination"), energy=float(row["energy"]), summon=data.ids[unit],
         count=row["variants"][f"Hallucination{unit}"]["count"], life=float(row["duration_loops"]),
         summon_buff="Hallucination",
     )  # fmt: skip

@@ -163,7 +163,9 @@ def armor(world: World, state: State, ranged: Bool[Array, " N"], target: Int[Arr
     return _sum(world, state, "armor")[target] + jnp.where(ranged, _sum(world, state, "ranged_armor")[target], 0.0)
 
 
-def damage_dealt(world: World, state: State, damage: Float[Array, " N"], target: Int[Array, " N"]) -> Float[Array, " N"]:
+def damage_dealt(
+    world: World, state: State, damage: Float[Array, " N"], target: Int[Array, " N"]
+) -> Float[Array, " N"]:
     """`damage` of a volley with what the attacker's buffs do to it."""
     if state.spells is None:
         return damage
@@ -265,14 +267,14 @@ def protect(world: World, before: State, after: State) -> State:
     lost = jnp.where(same, jnp.maximum(shield, 0.0) + jnp.maximum(health, 0.0), 0.0)
     factor = jnp.where(untouchable(world, after), 0.0, _product(world, after, "taken"))
     true = lost * factor
-    slot, overload = magic.spells.cooldown_slot[magic.spell_index["ImmortalBarrier"]], magic.buff_index["ImmortalOverload"]
+    row, overload = magic.spell_index["ImmortalBarrier"], magic.buff_index["ImmortalOverload"]
+    slot = magic.spells.cooldown_slot[row]
     ready = (units.type == magic.named["Immortal"]) & (units.build_left <= 0) & (spells.cooldown[:, slot] <= 0)
     rises = ready & (true > 0)
     barrier = jnp.where(rises, magic.buffs.absorbs[overload], spells.barrier)
     absorbed = jnp.minimum(barrier, true)
     changed = (factor != 1.0) | (absorbed > 0)
     fresh = hurt(old._replace(quiet=units.quiet), jnp.where(same, true - absorbed, 0.0))
-    row = magic.spell_index["ImmortalBarrier"]
     lasts = jnp.where(rises, magic.spells.buff_time[row], spells.buffs[:, overload])
     wait = jnp.where(rises, magic.spells.cooldown[row], spells.cooldown[:, slot])
     return after._replace(

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
@@ -11,9 +12,10 @@ from asterism.game.combat import Fights
 from asterism.game.creep import on_creep
 from asterism.game.fields import fits, lay, run_fields
 from asterism.game.geometry import length
+from asterism.game.production import clear_ground
 from asterism.game.sight import across, enemy_distance
-from asterism.game.spellbook import AREA, CASTER, TARGET
 from asterism.game.spawning import spawn
+from asterism.game.spellbook import AREA, CASTER, TARGET
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners, pop_orders
 from asterism.game.tables import load_economy
 from asterism.game.tasks import Kind
@@ -182,6 +184,8 @@ def _cast(world: World, state: State, dt: int) -> State:
     able &= ~table.stands_on_creep[spell] | on_creep(world, state, units.position)
     able &= ~table.on_creep[spell] | on_creep(world, state, casting.place)
     point, _ = _point(world, units, target, casting.place)
+    point, clear = _sites(world, units, table.summon[spell], point)
+    able &= clear
     near = _gap(world, units, target, casting.place) <= table.range[spell] + REACH
     ordered = (spell > 0) & ~casting.instant
     begins = ordered & able & near & ~units.working & (table.prep[spell] > 0)
@@ -204,6 +208,15 @@ def _cast(world: World, state: State, dt: int) -> State:
     spells = state.spells._replace(pending=jnp.zeros_like(spell))
     state = state._replace(units=units, spells=spells)
     return _record(world, state, fires, spell)
+
+
+def _sites(world: World, units: Units, kind: Int[Array, " N"], place: Float[Array, "N 2"]):
+    """Where on the grid a structure of each type would stand that a spell brings, and whether there is ground."""
+    odd = (world.units.footprint[kind] % 2)[:, None] == 1
+    site = jnp.where(odd, jnp.floor(place) + 0.5, jnp.round(place))
+    clear = jax.vmap(lambda k, p: clear_ground(world, k, p[0], p[1], units))(kind, site)
+    structure = world.units.structure[kind] & (kind > 0)
+    return jnp.where(structure[:, None], site, place), clear | ~structure
 
 
 def _use_up(world: World, state: State, ready: Bool[Array, " N"], spell: Int[Array, " N"]) -> tuple[State, Array]:

@@ -11,7 +11,7 @@ SIMPLIFIED = {
     "LockOn": "by order only, not by itself; damage flows evenly instead of every 16 loops",
     "MedivacHeal": "by itself only; also while it moves; several may heal one unit",
     "MedivacTransport": "passengers get out round the transport, wherever there is ground within 3 cells",
-    "BunkerLoad": "passengers shoot as from the bunker's edge with 1 more range; they get out all the same by one a tick",
+    "BunkerLoad": "passengers shoot from the bunker's edge with 1 more range; they get out one a tick",
     "CommandCenterLoad": "SCVs get in when told to, the hall does not call those nearby",
     "InterferenceMatrix": "needs no upgrade: no file names its id",
     "AntiArmorMissile": "strikes at once: missiles have no flight time",

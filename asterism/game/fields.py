@@ -1,4 +1,4 @@
-"""What spells leave on the ground for a while: storms, scans, clouds, force fields, and strikes that are on their way."""
+"""What spells leave on the ground for a while: storms, scans, clouds, force fields, strikes that are on their way."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -193,11 +193,10 @@ def summon(world: World, state: State) -> State:
     spawned, child = spawn(world, units, wants, table.summon[spell], place, table.build_time[spell])
     born = child >= 0
     slot = jnp.where(born, child, count)
-    of_child = (
-        lambda values, none: (  # noqa: E731
-            jnp.full((count, *values.shape[1:]), none, values.dtype).at[slot].set(values, mode="drop")
-        )
-    )
+
+    def of_child(values, none):
+        return jnp.full((count, *values.shape[1:]), none, values.dtype).at[slot].set(values, mode="drop")
+
     is_child = of_child(born, False)
     goal = of_child(jnp.where(born, table.goal[spell], 0), 0)
     target = fields.target[field]
