@@ -187,6 +187,7 @@ def _cast(world: World, state: State, dt: int) -> State:
     point, clear = _sites(world, units, table.summon[spell], point)
     able &= clear
     near = _gap(world, units, target, casting.place) <= table.range[spell] + REACH
+    near |= ~table.aimed[spell]
     ordered = (spell > 0) & ~casting.instant
     begins = ordered & able & near & ~units.working & (table.prep[spell] > 0)
     timer = jnp.where(begins, table.prep[spell], units.timer)
