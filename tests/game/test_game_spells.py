@@ -19,8 +19,8 @@ def test_stim_costs_health_and_makes_marines_run_and_shoot_half_as_fast_again(ar
     slow, fast = arena.put("Marine", 26, 26), arena.put("Marine", 26, 30)
     arena.learn("Stimpack").order("Move_pt", slow, fast, place=(36, 26), queued=0)
     arena.order("Move_pt", fast, place=(36, 30))
-    start = arena.units.position[[slow, fast]].copy()
     arena.order("Effect_Stim_quick", fast)
+    start = arena.units.position[[slow, fast]].copy()
     assert arena.units.health[fast] == 35
     assert arena.first_order(fast) == "Move_pt"  # stim does not interrupt
     arena.wait(3)
