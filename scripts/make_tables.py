@@ -15,6 +15,7 @@ from typing import Any
 
 import tyro
 from rows import write_rows
+from spells import buff_rows, spell_rows
 from tech import LOOPS, Tech, made_by, unit_makers
 
 from asterism.game.tables import AbilityRow, Economy, Resource, Splash, UnitRow, UpgradeEffect, UpgradeRow, Weapon
@@ -42,7 +43,7 @@ WALKED_OVER = {"SupplyDepotLowered", "CreepTumor", "CreepTumorBurrowed", "CreepT
 
 
 def main(tech: Path, out: Path = OUT) -> None:
-    """Makes units.json, upgrades.json, abilities.json and economy.json.
+    """Makes units.json, upgrades.json, abilities.json, economy.json, buffs.json and spells.json.
 
     Args:
       tech: folder with data_5.0.11.json, units_5.0.14.json, abilities_5.0.14.json and stableid.json.
@@ -59,6 +60,8 @@ def main(tech: Path, out: Path = OUT) -> None:
     for name, rows in (("units", units), ("upgrades", upgrades), ("abilities", abilities)):
         write_rows(out / f"{name}.json", [compact(row) for row in sorted(rows, key=lambda row: row.id)])
     write_rows(out / "economy.json", [asdict(economy(data))])
+    for name, rows in (("buffs", buff_rows(data)), ("spells", spell_rows(data))):
+        write_rows(out / f"{name}.json", map(compact, rows))
 
 
 def compact(row: Any) -> Any:

@@ -44,7 +44,7 @@ class Tech:
         self.old = {row["name"]: row for row in old["Unit"]}
         self.units, self.upgrades = new["Unit"], new["Upgrade"]
         self.more = more
-        self.unit_names = names["Units"]
+        self.unit_names, self.buffs = names["Units"], names["Buffs"]
         self.ids = {name: row["id"] for name, row in self.old.items()}
         self.names = {i: name for name, i in self.ids.items()}
         self.abilities = {row["id"]: row for row in old["Ability"]}

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from asterism.game import buffs
 from asterism.game.state import State, Units, by_player, owners
 from asterism.game.tasks import Kind
 from asterism.game.world import World, order_task
@@ -31,15 +32,17 @@ def finished(units: Units) -> Bool[Array, " N"]:
     return (units.type > 0) & (units.build_left <= 0)
 
 
-def supply(world: World, units: Units) -> tuple[Float[Array, " 2"], Float[Array, " 2"]]:
-    """Supply used, units in training and in eggs included, and supply provided."""
+def supply(
+    world: World, units: Units, added: Int[Array, " 2"] | int = 0
+) -> tuple[Float[Array, " 2"], Float[Array, " 2"]]:
+    """Supply used, units in training and in eggs included, and supply provided, with what spells have `added`."""
     task = order_task(world, units)
     living = world.units.supply[units.type]
     morphing = units.working & world.tasks.morphs[task]
     used = jnp.where(morphing, world.tasks.occupies[task], living)
     used = used + jnp.where(units.working & ~morphing, world.tasks.supply[task], 0.0)
     provided = jnp.where(finished(units), world.units.supply_provided[units.type], 0.0)
-    cap = jnp.minimum(by_player(provided).sum(1), world.economics.supply_cap)
+    cap = jnp.minimum(by_player(provided).sum(1) + added, world.economics.supply_cap)
     return by_player(used).sum(1), cap
 
 
@@ -100,7 +103,7 @@ def conditions(world: World, state: State) -> Conditions:
 
     players = state.players
     money = (players.minerals, players.vespene, players.upgrades)
-    return jax.vmap(of_player)(tech, *money, *supply(world, state.units))
+    return jax.vmap(of_player)(tech, *money, *supply(world, state.units, buffs.supply_added(world, state)))
 
 
 def available_tasks(world: World, state: State) -> Bool[Array, "2 T"]:
@@ -136,7 +139,8 @@ def available_actions(world: World, state: State, selectable: Bool[np.ndarray, "
     of_kind[np.asarray(tasks.action)] = np.asarray(tasks.kind)
     research = np.flatnonzero(of_kind == Kind.RESEARCH)
     ordered = by_player((units.order_action[:, :, None] == research).any(1)).any(1)
-    return result.at[:, research].set(result[:, research] & ~ordered)
+    result = result.at[:, research].set(result[:, research] & ~ordered)
+    return result if state.spells is None else result & buffs.castable(world, state, selectable)
 
 
 def _is_identity(table) -> bool:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from asterism.game import buffs, casting
 from asterism.game.accounting import finished, has_techlab, leveled, units_with_queue
 from asterism.game.cancelling import cancel_work
 from asterism.game.geometry import span
@@ -23,6 +24,10 @@ from asterism.interface.sizes import InterfaceSize
 
 STEERS = (Kind.SMART, Kind.MOVE, Kind.ATTACK, Kind.STOP, Kind.HOLD, Kind.PATROL, Kind.GATHER, Kind.RETURN)
 """Tasks that every selected unit takes as they are."""
+
+
+SPELLS = (Kind.CAST, Kind.LOAD, Kind.UNLOAD, Kind.BOARD, Kind.REPAIR, Kind.MERGE)
+"""Tasks that `casting` gives."""
 
 
 class Command(NamedTuple):
@@ -84,6 +89,7 @@ def read_commands(
     place = jnp.where((target >= 0)[:, None], jnp.where((target >= count)[:, None], at_resource, at_unit), place)
     task = world.task[per_unit(kind, count), units.type]
     there = finished(units) | ((units.type > 0) & (world.tasks.kind[task] == Kind.CANCEL_WORK))
+    there = buffs.outside(world, state, there)
     wanted = selected & able & there & per_unit(acting, count)
     selected = wanted & per_unit(takes, count)
     return Command(
@@ -123,7 +129,8 @@ def _smart(world: World, units: Units, at: Int[Array, " N"]) -> Int[Array, " N"]
     action = jnp.full(count, world.unit_action["Move_pt"])
     action = jnp.where((at >= count) & worker, world.unit_action["Harvest_Gather_unit"], action)
     action = jnp.where(is_unit & ~own & armed, world.unit_action["Attack_unit"], action)
-    return jnp.where(build > 0, build, action)
+    action = jnp.where(build > 0, build, action)
+    return action if world.magic is None else casting.smart(world, units, jnp.where(own, slot, -1), action)
 
 
 def order_units(world: World, state: State, command: Command) -> tuple[Units, Bool[Array, " N"]]:
@@ -146,7 +153,7 @@ def order_units(world: World, state: State, command: Command) -> tuple[Units, Bo
     # A worker that brings home what it carries goes back to its field.
     mines = is_kind(order_kind(world, units), Kind.GATHER, Kind.RETURN)
     field = jnp.where(mines, units.order_target[:, 0], -1)
-    at = jnp.where(is_kind(kind, Kind.ATTACK, Kind.GATHER, Kind.BUILD), at, -1)
+    at = jnp.where(is_kind(kind, Kind.ATTACK, Kind.GATHER, Kind.BUILD, Kind.BOARD, Kind.REPAIR), at, -1)
     at = jnp.where(kind == Kind.RETURN, field, at)
     flying = world.units.flying[units.type][:, None]
     place = jnp.where(flying, each(command.place), each(on_ground(world, command.place)))
@@ -250,13 +257,15 @@ def command_players(
     """Carries out the actions ([2, ...]) of the players that are `acting`, where they are available."""
     command = read_commands(world, state, action, acting, size, game)
     before, radius = state, settings.placement_snap
+    state = casting.order_spells(world, state, command)
+    casts = is_kind(world.tasks.kind[command.task], *SPELLS)
     units, steered = order_units(world, state, command)
     units, builds = order_construction(world, state._replace(units=units), command, radius)
     state, makes = order_production(world, state._replace(units=units), command)
     state, cancels = cancel_last(world, state, command)
     state, stops = cancel_work(world, state, command.task)
     state, warps = warp_in(world, state, command.task, command.place, command.repeat, radius)
-    taken = by_player(steered | builds | makes | cancels | stops | warps).any(1)
+    taken = by_player(steered | builds | makes | cancels | stops | warps | casts).any(1)
     unselected = ~jnp.asarray(game.uses.units)[action.action_type]
     result = action_results(world, before, command.wanted, command.place, taken, unselected)
     turn, players = state.turn, state.players

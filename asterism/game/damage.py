@@ -8,10 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from asterism.game import buffs
 from asterism.game.accounting import on_field
 from asterism.game.modifiers import EXACT, Modifiers
 from asterism.game.sight import across
 from asterism.game.state import State, Units, owners
+from asterism.game.tables import ATTRIBUTES
+from asterism.game.targets import MELEE
 from asterism.game.weapons import RINGS
 from asterism.game.world import World
 
@@ -45,9 +48,12 @@ def wound(world: World, state: State, mods: Modifiers, blows: Blows, own: bool =
     units, weapons = state.units, world.units.weapons
     share = shares(world, state, blows, own)
     damage, bonus_shield, pierces = figures(world, state, blows, own)
-    damage, bonus_shield = share * damage, share * bonus_shield
+    damage, bonus_shield = share * _buffed(world, state, mods, damage, own), share * bonus_shield
     hits = jnp.where(share > 0, across(blows.count * weapons.attacks[blows.weapon])[0], 0.0)
     armor = jnp.where(pierces, 0.0, across(mods.armor, own)[1])
+    if state.spells is not None:
+        guarded = across(weapons.range[blows.weapon] > MELEE)[0] & ~pierces
+        armor = armor + jnp.where(guarded, across(mods.ranged_armor, own)[1], 0.0)
     to_health = jnp.maximum(damage - armor, LEAST_DAMAGE)
     total = lambda pairs: (_sum(pairs) if own else _sum(pairs)[::-1]).reshape(-1)  # noqa: E731
     if not np.asarray(world.units.shield).any():
@@ -63,6 +69,16 @@ def wound(world: World, state: State, mods: Modifiers, blows: Blows, own: bool =
         shield=jnp.where(hit, jnp.maximum(units.shield - lost, 0.0), units.shield),
         quiet=jnp.where(hit, 0.0, units.quiet),
     )
+
+
+def _buffed(world: World, state: State, mods: Modifiers, damage: Float[Array, "2 P P"], own: bool):
+    """Damage of one hit with what the attackers' buffs do to it."""
+    if state.spells is None:
+        return damage
+    theirs = across(world.units.attributes[state.units.type], own)[1]
+    armored = (theirs & (1 << ATTRIBUTES.index("armored"))) > 0
+    more = jnp.where(armored, across(mods.armored_bonus, own)[0], 0.0)
+    return (damage + more) * across(mods.dealt, own)[0]
 
 
 def absorb(shield, hits, to_shield, to_health, damage, armor) -> tuple[Array, Array]:
@@ -133,7 +149,7 @@ def shares(world: World, state: State, blows: Blows, own: bool = False) -> Float
         radius, cosine = across(weapons.ring_radius[row, ring])[0], across(weapons.ring_cosine[row, ring])[0]
         part = across(weapons.ring_fraction[row, ring])[0]
         splash = jnp.where((gap <= radius) & (toward >= cosine), part, splash)
-    reached = across(on_field(units), own)[1] & can_hit(world, units, row, own)
+    reached = across(buffs.outside(world, state, on_field(units)), own)[1] & can_hit(world, units, row, own)
     reached &= ~jnp.eye(slots, dtype=bool) if own else True
     return jnp.maximum(share, jnp.where(reached, splash, 0.0))
 

@@ -9,6 +9,9 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from asterism.errors import UserError
 from asterism.game import (
+    buffs,
+    cargo,
+    casting,
     combat,
     commands,
     construction,
@@ -16,6 +19,7 @@ from asterism.game import (
     economy,
     landing,
     larvae,
+    mending,
     modifiers,
     movement,
     production,
@@ -96,26 +100,28 @@ class EmbeddedGame:
 
 
 def tick(world: World, state: State, dt: int) -> State:
-    """`dt` game loops: combat and movement; what mends, and deaths; mining; building, production, sight.
+    """`dt` game loops: combat and movement; what mends, and deaths; mining; building, production; spells; sight.
 
     The parts are turns of a loop for the sake of speed: within one computation XLA's CPU code would work out anew,
     for each pair of units in one part, what an earlier part has made of each unit.
     """
-    parts = [partial(part, world, dt=dt) for part in (war, fate, mining, making)]
+    parts = [partial(part, world, dt=dt) for part in (war, fate, mining, making, magic)]
     state = jax.lax.fori_loop(0, len(parts), lambda i, s: jax.lax.switch(i, parts, s), state)
     return state._replace(loop=state.loop + dt)
 
 
 def war(world: World, state: State, dt: int) -> State:
     """Attacks and movement."""
-    hall, mods = economy.nearest_townhall(world, state.units), modifiers.modifiers(world, state)
+    before, hall, mods = state, economy.nearest_townhall(world, state.units), modifiers.modifiers(world, state)
     state, fights = combat.fight(world, state, mods, dt)
+    state = casting.after_fight(world, before, state, fights)
     return movement.move(world, state, mods, fights, hall, dt)
 
 
 def fate(world: World, state: State, dt: int) -> State:
     """Health, shields and energy that come and go by themselves, and deaths."""
-    return combat.bury(world, vitals.regenerate(world, state, modifiers.modifiers(world, state), dt))
+    state = vitals.regenerate(world, state, modifiers.modifiers(world, state), dt)
+    return buffs.forget(combat.bury(world, cargo.ride(world, state)))
 
 
 def mining(world: World, state: State, dt: int) -> State:
@@ -136,6 +142,13 @@ def making(world: World, state: State, dt: int) -> State:
     state = production.finish_work(world, state, dt)
     state = modifiers.raise_health(world, before, state)
     return sight.count_homeless(world, state, dt)
+
+
+def magic(world: World, state: State, dt: int) -> State:
+    """Spells, effects on the ground, transports, repair and healing."""
+    if state.spells is None:
+        return state
+    return mending.mend(world, cargo.carry(world, casting.cast(world, state, dt), dt), dt)
 
 
 def result(world: World, state: State, time_limit: int) -> tuple[Float[Array, " 2"], Bool[Array, ""]]:
@@ -252,7 +265,8 @@ def initial_state(
     zerg = None if world.larva < 0 else larvae.no_zerg(count)
     if zerg is not None:  # the first hatcheries lie on full creep
         zerg = zerg._replace(creep=world.units.creep_radius[kind])
-    return State(jnp.zeros((), jnp.int32), units, amounts, jnp.zeros_like(amounts), players, turn, z, zerg)
+    spells = None if world.magic is None else buffs.no_spells(world, count)
+    return State(jnp.zeros((), jnp.int32), units, amounts, jnp.zeros_like(amounts), players, turn, z, zerg, spells)
 
 
 def spread_workers(world: World, state: State) -> State:

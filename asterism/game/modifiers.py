@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from asterism.game import buffs
 from asterism.game.accounting import finished
 from asterism.game.creep import on_creep
 from asterism.game.state import State, owners
@@ -30,6 +31,12 @@ class Modifiers(NamedTuple):
     """Most that it can have."""
     energy_regen: Float[Array, " N"]
     """Energy a loop."""
+    ranged_armor: Float[Array, " N"]
+    """More armor against weapons that are not melee."""
+    dealt: Float[Array, " N"]
+    """Factor on the damage that the unit deals."""
+    armored_bonus: Float[Array, " N"]
+    """More damage of each hit against armored units."""
 
 
 def modifiers(world: World, state: State) -> Modifiers:
@@ -40,7 +47,7 @@ def modifiers(world: World, state: State) -> Modifiers:
     speed = jnp.where(acceleration > 0, speed, 0.0)
     creep_speed = upgraded(state, table.creep_speed, table.upgrade_creep_speed)
     creep = on_creep(world, state, state.units.position)
-    return Modifiers(
+    mods = Modifiers(
         speed=speed * jnp.where(creep, creep_speed, 1.0),
         attack_rate=upgraded(state, jnp.ones_like(table.armor), table.upgrade_attack_rate),
         armor=upgraded(state, table.armor, table.upgrade_armor),
@@ -48,6 +55,25 @@ def modifiers(world: World, state: State) -> Modifiers:
         range=upgraded(state, jnp.zeros_like(table.armor), table.upgrade_range),
         health=upgraded(state, table.health, table.upgrade_health),
         energy_regen=upgraded(state, table.energy_regen, table.upgrade_energy_regen),
+        ranged_armor=jnp.zeros_like(speed),
+        dealt=jnp.ones_like(speed),
+        armored_bonus=jnp.zeros_like(speed),
+    )
+    return mods if state.spells is None else _buffed(world, state, mods)
+
+
+def _buffed(world: World, state: State, mods: Modifiers) -> Modifiers:
+    """The figures with what buffs, transports and bunkers do to them."""
+    can = buffs.armed(world, state, finished(state.units))
+    return mods._replace(
+        speed=buffs.speed(world, state, mods.speed),
+        attack_rate=jnp.where(can, mods.attack_rate * buffs.product(world, state, "attack"), 0.0),
+        armor=mods.armor + buffs.total(world, state, "armor"),
+        shield_armor=mods.shield_armor + buffs.total(world, state, "shield_armor"),
+        range=mods.range + buffs.total(world, state, "range") + buffs.shelter(world, state),
+        ranged_armor=buffs.total(world, state, "ranged_armor"),
+        dealt=buffs.product(world, state, "dealt"),
+        armored_bonus=buffs.total(world, state, "armored_bonus"),
     )
 
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from asterism.game import buffs, casting, fields
 from asterism.game.accounting import on_field
 from asterism.game.economy import mines, way_to_go
 from asterism.game.geometry import length, span
@@ -70,19 +71,27 @@ def heading(world: World, units: Units, goal: Float[Array, "N 2"]) -> Float[Arra
     return jnp.where(direct[:, None], goal, jnp.stack([corner % w, corner // w], -1) + 0.5)
 
 
-def slide(world: World, units: Units, step: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
-    """Positions after `step`: along the cliff where it stands in the way."""
+def slide(world: World, units: Units, step: Float[Array, "N 2"], state: State | None = None) -> Float[Array, "N 2"]:
+    """Positions after `step`: along the cliff, or the force field in `state`, where it stands in the way."""
     flying = world.units.flying[units.type]
     start = units.position
     options = start + jnp.matmul(step, WAYS, precision=EXACT)
-    straight, along_x, along_y = walkable(world, options) | flying
+    free = walkable(world, options)
+    if state is not None and state.spells is not None:
+        free &= ~fields.blocked(world, state, start, options)
+    straight, along_x, along_y = free | flying
     position = jnp.where(along_y[:, None], options[2], start)
     position = jnp.where(along_x[:, None], options[1], position)
     return jnp.where(straight[:, None], options[0], position)
 
 
 def approach(
-    world: World, units: Units, goal: Float[Array, "N 2"], stop: Float[Array, " N"], pace: Float[Array, " N"]
+    world: World,
+    units: Units,
+    goal: Float[Array, "N 2"],
+    stop: Float[Array, " N"],
+    pace: Float[Array, " N"],
+    state: State | None = None,
 ) -> Float[Array, "N 2"]:
     """Where units are that have gone `pace` cells along the way to their goal, but no nearer to it than `stop`."""
     towards = heading(world, units, goal) - units.position
@@ -90,7 +99,7 @@ def approach(
     left = length(goal - units.position)
     last = to_corner >= left - 1e-3
     stride = jnp.minimum(pace, jnp.where(last, jnp.maximum(left - stop, 0.0), to_corner))
-    return slide(world, units, towards / jnp.maximum(to_corner, 1e-6)[:, None] * stride[:, None])
+    return slide(world, units, towards / jnp.maximum(to_corner, 1e-6)[:, None] * stride[:, None], state)
 
 
 def bodies(world: World, units: Units) -> Bool[Array, " N"]:
@@ -125,7 +134,7 @@ def move(world: World, state: State, mods: Modifiers, fights: Fights, hall: Int[
     """One tick of movement: along the way, apart from each other, orders that are done dropped."""
     units = state.units
     kind = order_kind(world, units)
-    goal, stop, moves = goals(world, units, mods, fights, hall)
+    goal, stop, moves = casting.approach(world, state, *goals(world, units, mods, fights, hall))
     mining = mines(world, units) & ~fights.chases
     field, contact, way, timer = way_to_go(world, units, hall)
     goal = jnp.where(mining[:, None], field, goal)
@@ -133,11 +142,11 @@ def move(world: World, state: State, mods: Modifiers, fights: Fights, hall: Int[
     units = units._replace(timer=jnp.where(mining, timer, units.timer))
     left = length(goal - units.position)
     pace = jnp.where(moves, jnp.where(mining, way, mods.speed * dt), 0.0)
-    moved = units._replace(position=approach(world, units, goal, stop, pace))
+    moved = units._replace(position=approach(world, units, goal, stop, pace, state))
     works = mining | (kind == Kind.BUILD)
-    push = jnp.clip(separation(world, moved, bodies(world, units) & ~works), -PUSH, PUSH)
+    push = jnp.clip(separation(world, moved, buffs.outside(world, state, bodies(world, units)) & ~works), -PUSH, PUSH)
     push = jnp.where((mods.speed > 0)[:, None], push, 0.0)
-    moved = moved._replace(position=slide(world, moved, push))
+    moved = moved._replace(position=slide(world, moved, push, state))
     remaining = length(goal - moved.position)
     crowded = (remaining < CROWDED) & (remaining > left - 0.25 * pace) & (span(push) > 0)
     goes = is_kind(kind, Kind.MOVE, Kind.ATTACK) & moves & ~fights.chases & ~fights.follows

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt8
 
+from asterism.game import buffs, cargo
 from asterism.game.accounting import available_actions, counts, current_task, finished, on_field, supply
 from asterism.game.commands import place_to_location
 from asterism.game.economy import townhall_distance, worker_load
@@ -33,6 +34,8 @@ from asterism.interface.sizes import InterfaceSize
 EXACT = jax.lax.Precision.HIGHEST
 NEAR_HALL = 10.0
 """Resources within this many cells of an own town hall belong to its base."""
+CLOAKED, CLOAKED_DETECTED, NOT_CLOAKED = 1, 2, 3
+"""StarCraft II's states of cloak."""
 
 
 def entity_priority(world: World, state: State, player: int, seen: Bool[Array, " P"]) -> Int[Array, " M"]:
@@ -112,6 +115,26 @@ def unit_columns(world: World, state: State) -> dict[EntityField, Array]:
     }
 
 
+def spell_columns(world: World, state: State) -> dict[EntityField, Array]:
+    """Buffs, cloak, cargo and what is a hallucination."""
+    if state.spells is None:
+        return {}
+    units, spells = state.units, state.spells
+    first, second = buffs.buff_columns(world, state)
+    cloak = buffs.cloaked(world, state)
+    shown = jnp.where(buffs.detected(world, state, cloak), CLOAKED_DETECTED, CLOAKED)
+    loaded = units.carrying > 0
+    return {
+        EntityField.BUFF_0: jnp.where(loaded, units.carrying, first),
+        EntityField.BUFF_1: jnp.where(loaded, first, second),
+        EntityField.CLOAK: jnp.where(cloak, shown, NOT_CLOAKED),
+        EntityField.CARGO_USED: cargo.used(world, state),
+        EntityField.CARGO_MAX: jnp.minimum(cargo.capacity(world, state), 8),
+        EntityField.IN_CARGO: spells.inside >= 0,
+        EntityField.HALLUCINATION: spells.buffs[:, world.magic.buff_index["Hallucination"]] > 0,
+    }
+
+
 def harvester_columns(world: World, state: State) -> dict[EntityField, Array]:
     """Assigned and ideal harvesters of town halls and refineries."""
     units, kind, count = state.units, state.units.type, len(state.units.type)
@@ -148,7 +171,7 @@ def resource_columns(world: World, state: State, types: tuple[int, int]) -> dict
 
 def entity_table(world: World, state: State, types: tuple[int, int]) -> Int[Array, "M F"]:
     """All units and resources as rows of the entity list, without alliance and what only one player knows."""
-    units = unit_columns(world, state) | harvester_columns(world, state)
+    units = unit_columns(world, state) | harvester_columns(world, state) | spell_columns(world, state)
     resources = resource_columns(world, state, types)
 
     def stack(columns, rows):
@@ -173,6 +196,8 @@ def entity_rows(table, state: State, player: int, listed: Int[Array, " E"]) -> I
         EntityField.IDEAL_HARVESTERS,
         EntityField.BUFF_0,
         EntityField.ACTIVE,
+        EntityField.CARGO_USED,
+        EntityField.HALLUCINATION,
     ]
     hidden = hidden.at[jnp.array(secret)].set(True)
     rows = jnp.where(enemy[:, None] & hidden, 0, rows)
@@ -234,7 +259,7 @@ def map_planes(world: World, state: State, player: int, visible, entities, side:
 def statistics(world: World, state: State) -> Int[Array, "2 10"]:
     """`Statistic` of both players."""
     units, kind = state.units, state.units.type
-    used, cap = supply(world, units)
+    used, cap = supply(world, units, buffs.supply_added(world, state))
     alive = kind > 0
     worker = alive & world.units.worker[kind]
     army = alive & ~worker & ~world.units.structure[kind]

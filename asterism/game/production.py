@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from asterism.game import buffs
 from asterism.game.accounting import available_tasks, current_task, finished, supply
 from asterism.game.economy import send_to_minerals
 from asterism.game.geometry import length
@@ -36,7 +37,7 @@ def begin_work(world: World, state: State) -> State:
     new_addon = (kind == Kind.ADDON) & (units.order_target[:, 0] < 0)
     morphs = idle & (kind == Kind.MORPH)
     wants = idle & (is_kind(kind, *QUEUED) | new_addon) | morphs
-    used, cap = supply(world, units)
+    used, cap = supply(world, units, buffs.supply_added(world, state))
     fed = within(cap - used, by_player(jnp.where(wants, tasks.supply[task], 0.0)))
     living = by_player(units.type > 0).sum(1) + by_player(units.working & (kind == Kind.TRAIN)).sum(1)
     growing = by_player(wants & (is_kind(kind, Kind.TRAIN, Kind.ADDON)))
@@ -83,7 +84,7 @@ def finish_work(world: World, state: State, dt: int) -> State:
     kind, product = tasks.kind[task], tasks.product[task]
     busy = finished(units) & units.working & is_kind(kind, *TIMED) & powered(world, units)
     # Without a free slot what is finished waits.
-    timer = jnp.where(busy, jnp.maximum(units.timer - dt, 0.0), units.timer)
+    timer = jnp.where(busy, jnp.maximum(units.timer - dt * buffs.work_rate(world, state), 0.0), units.timer)
     done = busy & (timer <= 0)
     morphed = done & tasks.morphs[task]
     spawns = done & ((kind == Kind.TRAIN) | (morphed & (tasks.count[task] > 1)))

@@ -8,7 +8,16 @@ import numpy as np
 
 from asterism.errors import require_choice
 from asterism.game.rosters import TERRAN_V1, UPGRADES_V1, full_units, full_upgrades
-from asterism.game.tables import ATTRIBUTES, UnitRow, UpgradeRow, load_units, load_upgrades
+from asterism.game.spellbook import EFFECTS, Magic, make_magic
+from asterism.game.tables import (
+    ATTRIBUTES,
+    SpellRow,
+    UnitRow,
+    UpgradeRow,
+    load_spells,
+    load_units,
+    load_upgrades,
+)
 from asterism.game.tasks import Kind, Task, make_tasks, moves
 from asterism.game.weapons import WeaponTable, weapon_table, weapons_of
 from asterism.interface.description import ActionType, GameDescription, UnitType, raw_functions
@@ -114,6 +123,7 @@ class TaskTable(NamedTuple):
     next_level: np.ndarray  # the task in its place once its upgrade is known, 0 for none
     fast_time: np.ndarray  # loops of a warp-in beside a warp gate or nexus
     cooldown: np.ndarray  # loops until a warp gate can warp in another
+    spell: np.ndarray  # index into the spell table, 0 for none
 
 
 @dataclass(frozen=True)
@@ -125,6 +135,8 @@ class Rules:
     tasks: TaskTable
     task: np.ndarray
     """[A, U] index of the task that an action is for a unit type; of the first level where there are several."""
+    magic: Magic | None = None
+    """Spells and buffs, if the rules have any."""
 
 
 def _effect(upgrade: UpgradeRow, unit: UnitRow, field: str, scale: float, base: float) -> float:
@@ -252,12 +264,18 @@ def _action(name: str, tasks: list[Task], shown: list[str]) -> ActionType:
     )
 
 
-def make_rules(name: str, unit_names: tuple[str, ...], upgrade_names: tuple[str, ...], map_cells: int) -> Rules:
+def make_rules(
+    name: str,
+    unit_names: tuple[str, ...],
+    upgrade_names: tuple[str, ...],
+    map_cells: int,
+    spells: tuple[SpellRow, ...] = (),
+) -> Rules:
     """Rules of a game with the given rows of the tables; actions follow from what the units can make."""
     by_name = {row.name: row for row in load_units()}
     units = tuple(replace(by_name[n], weapons=weapons_of(by_name[n])) for n in unit_names)
     upgrades = tuple(row for n in upgrade_names for row in load_upgrades() if row.name == n)
-    tasks = make_tasks(units, upgrades)
+    tasks = make_tasks(units, upgrades, spells)
     functions: dict[str, list[Task]] = {"no_op": [Task("no_op", Kind.NO_OP)]}
     for task in tasks:
         functions.setdefault(task.function, []).append(task)
@@ -267,7 +285,7 @@ def make_rules(name: str, unit_names: tuple[str, ...], upgrade_names: tuple[str,
         unit_types=(UnitType(0, "none"), *(UnitType(u.id, u.name) for u in units), *neutral),
         actions=tuple(_action(function, rows, list(unit_names)) for function, rows in functions.items()),
         upgrades=upgrade_names,
-        effects=("none",),
+        effects=("none", *EFFECTS) if spells else ("none",),
         map_cells=map_cells,
     )
     addon_takers = {p for unit in units if unit.is_addon for p in unit.producers}
@@ -276,14 +294,20 @@ def make_rules(name: str, unit_names: tuple[str, ...], upgrade_names: tuple[str,
     return Rules(
         description,
         _unit_table(rows, list(upgrades), addon_takers),
-        _task_table(description, listed),
+        _task_table(description, listed, spells),
         _task_index(description, listed),
+        make_magic(description, units, spells) if spells else None,
     )
 
 
 def _who_does(game: GameDescription, task: Task) -> list[str]:
     """Types that are at a task: its users, what they are meanwhile, and reactors for the structures that they serve."""
-    names = [*task.users, *([task.cocoon] if task.cocoon else []), *([task.product] if task.kind is Kind.LAND else [])]
+    names = [
+        *task.users,
+        *task.passes_to,
+        *([task.cocoon] if task.cocoon else []),
+        *([task.product] if task.kind is Kind.LAND else []),
+    ]
     if task.kind is Kind.TRAIN and not task.needs_addon:
         names += [name for user in task.users if (name := f"{user}Reactor") in game.unit_index]
     return names
@@ -297,11 +321,12 @@ def _task_index(game: GameDescription, tasks: tuple[Task, ...]) -> np.ndarray:
     return index
 
 
-def _task_table(game: GameDescription, tasks: tuple[Task, ...]) -> TaskTable:
+def _task_table(game: GameDescription, tasks: tuple[Task, ...], spells: tuple[SpellRow, ...]) -> TaskTable:
     def column(get, dtype=np.float32):
         return np.array([get(task) for task in tasks], dtype)
 
     upgrades = {name: i for i, name in enumerate(game.upgrades)}
+    spell_index = {spell.name: i + 1 for i, spell in enumerate(spells)}
     places = {(task.function, task.users, task.level): t for t, task in enumerate(tasks)}
     unit = lambda name: game.unit_index[name] if name else 0  # noqa: E731
     requires = np.zeros((len(tasks), len(game.unit_types)), bool)
@@ -328,6 +353,7 @@ def _task_table(game: GameDescription, tasks: tuple[Task, ...]) -> TaskTable:
         next_level=column(lambda t: places.get((t.function, t.users, t.level + 1), 0), np.int32),
         fast_time=column(lambda t: t.fast_time),
         cooldown=column(lambda t: t.cooldown),
+        spell=column(lambda t: spell_index.get(t.spell, 0), np.int32),
     )
 
 
@@ -338,7 +364,7 @@ def terran_v1(map_cells: int = 64) -> Rules:
 
 def full(map_cells: int = 64) -> Rules:
     """All three races of the ranked game, version 5.0.14."""
-    return make_rules("full", full_units(), full_upgrades(), map_cells)
+    return make_rules("full", full_units(), full_upgrades(), map_cells, load_spells())
 
 
 RULES = {"terran_v1": terran_v1, "full": full}

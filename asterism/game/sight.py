@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from asterism.game import buffs
 from asterism.game.accounting import finished, on_field
 from asterism.game.power import powered
 from asterism.game.state import State, Units, by_player
@@ -36,11 +37,13 @@ def visible_enemies(world: World, state: State, distance: Float[Array, "2 P P"])
     level = world.terrain.level.reshape(-1)[cell_index(units.position, world.terrain.level.shape[1])]
     flying = world.units.flying[units.type]
     above, below = across(jnp.where(flying, 100, level)), across(level)
-    present = across(on_field(units))
+    present = across(buffs.outside(world, state, on_field(units)))
     seen = (distance <= sight) & (above[0] >= below[1]) & present[0] & present[1]
     structure = by_player(on_field(units) & world.units.structure[units.type])
     revealed = state.players.homeless > world.reveal_after
     visible = seen.any(2) | (structure & revealed[:, None])[::-1]
+    if state.spells is not None:
+        return buffs.truly_seen(world, state, visible)
     return visible & ~(by_player(cloaked(world, units))[::-1] & ~detected(world, units, distance))
 
 
@@ -73,11 +76,12 @@ def visible_cells(world: World, state: State, side: int) -> Bool[Array, "2 H H"]
     scale = w / side
     centre = (jnp.arange(side) + 0.5) * scale
     level = world.terrain.level[(centre.astype(jnp.int32))][:, centre.astype(jnp.int32)]
-    sight = jnp.where(on_field(units), world.units.sight[kind], -1.0)
+    sight = jnp.where(buffs.outside(world, state, on_field(units)), world.units.sight[kind], -1.0)
     here = world.terrain.level.reshape(-1)[cell_index(units.position, w)]
     here = jnp.where(world.units.flying[kind], 100, here)
     dx = (units.position[:, 0, None] - centre) ** 2
     dy = (units.position[:, 1, None] - centre) ** 2
     near = dy[:, :, None] + dx[:, None, :] <= (jnp.maximum(sight, 0.0) ** 2)[:, None, None]
     near &= (sight >= 0)[:, None, None] & (here[:, None, None] >= level)
-    return by_player(near).any(1)
+    seen = by_player(near).any(1)
+    return seen if state.spells is None else seen | buffs.scanned_cells(world, state, centre)

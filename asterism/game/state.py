@@ -62,6 +62,49 @@ class Zerg(NamedTuple):
     """Of a source of creep: cells that its creep reaches so far."""
 
 
+class Fields(NamedTuple):
+    """What spells have left on the ground, each player's in its own half of G slots."""
+
+    spell: Int[Array, " G"]
+    """Index into the spell table; 0 is an empty slot."""
+    place: Float[Array, "G 2"]
+    delay: Float[Array, " G"]
+    """Until it strikes; negative once it has."""
+    left: Float[Array, " G"]
+    """Of its duration."""
+    source: Int[Array, " G"]
+    """Slot of its caster."""
+    target: Int[Array, " G"]
+    """Slot, or N plus resource; -1 for none."""
+    count: Int[Array, " G"]
+    """Units that it has yet to bring."""
+
+
+class Spells(NamedTuple):
+    """What only games with spells know of each unit. Times in game loops."""
+
+    buffs: Float[Array, "N B"]
+    """Loops left of each buff."""
+    cooldown: Float[Array, "N C"]
+    """Until each spell with a cooldown can be cast again."""
+    pending: Int[Array, " N"]
+    """Spell that is cast this tick beside the unit's orders, 0 for none."""
+    pending_target: Int[Array, " N"]
+    pending_place: Float[Array, "N 2"]
+    life: Float[Array, " N"]
+    """Until a summoned unit is gone; 0 for one that stays."""
+    inside: Int[Array, " N"]
+    """Slot of the transport that the unit is in, -1 for none."""
+    bond: Int[Array, " N"]
+    """Spell that the unit keeps up, 0 for none."""
+    bond_target: Int[Array, " N"]
+    """Slot that it keeps it up on, or of a shade the slot of its Adept; -1 for none."""
+    bond_left: Float[Array, " N"]
+    barrier: Float[Array, " N"]
+    """Damage that the unit's barrier still absorbs."""
+    fields: Fields
+
+
 class Players(NamedTuple):
     """What each of the two players has and has done."""
 
@@ -113,6 +156,8 @@ class State(NamedTuple):
     """[2, ...]: what the players are asked to follow."""
     zerg: Zerg | None
     """None where the rules have no Zerg."""
+    spells: Spells | None = None
+    """None where the rules have no spells."""
 
 
 def owners(count: int) -> Int[Array, " N"]:

@@ -24,6 +24,8 @@ ATTRIBUTES = (
 )
 KINDS = ("train", "build", "morph", "warp", "merge", "summon", "research")
 PLANES = ("none", "ground", "air", "any")
+SUBJECTS = ("caster", "target", "area")
+SIDES = ("own", "enemy", "any")
 SHAPES = ("none", "circle", "cone", "line", "across")
 
 
@@ -226,6 +228,107 @@ class Economy:
     resources: tuple[Resource, ...] = ()
 
 
+@dataclass(frozen=True)
+class BuffRow:
+    """What a buff does to the unit that has it; rates a loop. Factors of several buffs multiply, sums add."""
+
+    name: str
+    id: int = 0  # StarCraft II's, 0 for what it has no buff for
+    speed: float = 1.0  # factor
+    attack: float = 1.0  # factor on the rate of attacks
+    armor: float = 0.0
+    shield_armor: float = 0.0
+    ranged_armor: float = 0.0  # against weapons that are not melee
+    range: float = 0.0  # added to that of weapons that are not melee
+    damage: float = 0.0
+    heal: float = 0.0
+    energy: float = 0.0
+    taken: float = 1.0  # factor on damage
+    dealt: float = 1.0  # factor on damage
+    absorbs: float = 0.0  # damage, in all
+    armored_bonus: float = 0.0  # damage of a hit on armored units
+    rate: float = 1.0  # factor on production, research, morphs and cooldowns of a structure
+    supply: int = 0  # provided
+    toggle: bool = False  # lasts until its caster ends it or has no energy
+    stuns: bool = False  # neither moves nor acts
+    disarms: bool = False
+    silences: bool = False
+    cloaks: bool = False
+    reveals: bool = False  # the enemy sees it, cloaked or not
+    shields: bool = False  # cannot be damaged
+    lifts: bool = False  # off the ground: weapons against the ground do not reach it
+
+
+@dataclass(frozen=True)
+class SpellRow:
+    """One ability that is not production: who casts it at what, what it costs, and what it does to its subject.
+
+    The subject is the caster, the target, or what lies in an area. What needs time or an area is an effect on the
+    ground for a while: first `delay` loops in which nothing happens, then once what strikes, then for `duration` loops
+    its buff for all within `radius`.
+    """
+
+    name: str
+    functions: tuple[str, ...]  # raw functions that cast it; none for what the game casts itself
+    casters: tuple[int, ...]  # unit ids
+    subject: str  # "caster", "target" or "area"
+    whose: str = "any"  # "own", "enemy" or "any" units
+    plane: str = "any"  # "ground", "air" or "any" units
+    needs: tuple[str, ...] = ()  # attributes, one of which the unit must have
+    bars: tuple[str, ...] = ()  # attributes that it must not have
+    energy: float = 0.0
+    health: float = 0.0  # that it costs the caster
+    minerals: float = 0.0
+    vespene: float = 0.0
+    cooldown: float = 0.0  # loops
+    range: float = 0.0  # cells, from edge to edge
+    upgrade: int = 0  # upgrade id that it requires, 0 if none
+    consumes: int = 0  # unit id of what it uses up, 0 if nothing
+    transient: bool = False  # at once, beside what the caster does
+    every: bool = False  # each selected unit casts it, not only the nearest
+    prep: float = 0.0  # loops that the caster stands before it
+    shakes: bool = False  # damage to the caster breaks `prep`
+    damage: float = 0.0
+    bonus_attribute: str = ""
+    bonus: float = 0.0
+    shield_damage: float = 0.0
+    structure_damage: float = 0.0  # in place of `damage`, if not 0
+    per_energy: float = 0.0  # damage for each point of the target's energy, which it loses
+    energy_change: float = 0.0
+    heal: float = 0.0
+    buff: str = ""
+    buff_time: float = 0.0
+    caster_buff: str = ""  # while it lasts
+    ends: str = ""  # buff that the caster loses
+    bond: float = 0.0  # loops for which the buff lasts while the caster is near
+    break_range: float = 0.0  # cells, from edge to edge, that end the bond
+    later: float = 0.0  # loops of the bond after which `later_buff` takes the place of `buff`
+    later_buff: str = ""
+    roots: bool = False  # the caster stands meanwhile, and another order ends the bond
+    radius: float = 0.0  # cells
+    rings: tuple[tuple[float, float], ...] = ()  # (cells, fraction of the damage)
+    extends: bool = False  # a unit is within the radius by its edge
+    delay: float = 0.0
+    duration: float = 0.0
+    follows: str = ""  # the area goes with the "caster" or the "target"
+    detects: bool = False
+    blocks: bool = False  # nothing walks through
+    shatters: bool = False  # takes away what blocks
+    teleport: str = ""  # the "caster" to the place, "recall" of units to the caster, or "pull" of the target
+    summon: int = 0  # unit id
+    count: int = 1  # units summoned
+    life: float = 0.0  # of what is summoned, 0 for ever
+    build_time: float = 0.0  # of what is summoned
+    summon_buff: str = ""
+    goal: str = ""  # what is summoned appears at the caster and is to "move" or "attack", or at the place to "gather"
+    on_creep: bool = False  # the place
+    stands_on_creep: bool = False  # the caster
+    injects: bool = False
+    salvages: bool = False
+    dies: bool = False  # the caster
+    effect: str = ""  # its name among the effects of AlphaStar's statistics
+
+
 @cache
 def load_units() -> tuple[UnitRow, ...]:
     """Every unit type of the 1v1 game in 5.0.14, all races, by id.
@@ -279,6 +382,38 @@ def load_abilities() -> tuple[AbilityRow, ...]:
         _check("abilities.json", row, row.kind in KINDS, f"kind {row.kind}")
         _check("abilities.json", row, row.product in products, f"product {row.product}")
         _check("abilities.json", row, set(row.producers) <= units, "names a unit that is none")
+    return rows
+
+
+@cache
+def load_buffs() -> tuple[BuffRow, ...]:
+    """Every buff that a spell gives.
+
+    Raises:
+      UserError: the table of the installed package is damaged.
+    """
+    return _read("buffs.json", lambda r: BuffRow(**r))
+
+
+@cache
+def load_spells() -> tuple[SpellRow, ...]:
+    """Every ability that is not production.
+
+    Raises:
+      UserError: the table of the installed package is damaged.
+    """
+    rows = _read("spells.json", lambda r: SpellRow(**r))
+    units, buffs = {row.id for row in load_units()} | {0}, {row.name for row in load_buffs()} | {""}
+    upgrades = {row.id for row in load_upgrades()} | {0}
+    for row in rows:
+        _check("spells.json", row, row.subject in SUBJECTS and row.whose in SIDES, "subject")
+        _check("spells.json", row, {*row.casters, row.summon, row.consumes} <= units, "names a unit that is none")
+        _check(
+            "spells.json", row, {row.buff, row.later_buff, row.caster_buff, row.ends, row.summon_buff} <= buffs, "buff"
+        )
+        _check("spells.json", row, row.upgrade in upgrades, f"requires upgrade {row.upgrade}")
+        _check("spells.json", row, {*row.needs, *row.bars} <= set(ATTRIBUTES), "attributes")
+        _check("spells.json", row, min(row.energy, row.cooldown, row.range, row.radius) >= 0, "negative figure")
     return rows
 
 

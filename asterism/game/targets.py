@@ -20,6 +20,8 @@ ACQUIRE = 5.0
 RANK_PENALTY = {TargetRank.WORKER: 3.0, TargetRank.HARMLESS: 25.0, TargetRank.STRUCTURE: 50.0}
 """Cells by which targets count as farther: ranks come one after another, then the nearest. A worker that fights is a
 fighter, others come only somewhat later."""
+MELEE = 1.0
+"""Weapons of no more range than this, in cells, are melee."""
 SLOP = 1.0
 """Cells that a target may get out of range between the start of an attack and its hit."""
 
@@ -90,7 +92,9 @@ def reaches(world: World, units: Units, mods: Modifiers) -> tuple[Array, Array]:
     most = least = jnp.zeros(())
     for c in sorted(set(np.asarray(weapons.target_class).tolist())):
         row = weapons.of[units.type, c]
-        far = jnp.where(row > 0, weapons.range[row] + mods.range, 0.0)
+        range_ = weapons.range[row]
+        # Melee weapons lose no range.
+        far = jnp.where(row > 0, jnp.maximum(range_ + mods.range, jnp.minimum(range_, MELEE)), 0.0)
         most = jnp.where(target_class == c, across(far)[0], most)
         if np.asarray(weapons.min_range).any():
             least = jnp.where(target_class == c, across(weapons.min_range[row])[0], least)

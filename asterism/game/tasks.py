@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cache
 
-from asterism.game.tables import AbilityRow, UnitRow, UpgradeRow, load_abilities, load_upgrades
+from asterism.game.tables import AbilityRow, SpellRow, UnitRow, UpgradeRow, load_abilities, load_upgrades
 from asterism.interface.description import raw_functions
 
 
@@ -33,8 +33,12 @@ class Kind(IntEnum):
     LAND = 17
     WARP = 18
     MERGE = 19
-    SUMMON = 20
-    CANCEL_WORK = 21
+    CANCEL_WORK = 20
+    CAST = 21
+    LOAD = 22
+    UNLOAD = 23
+    BOARD = 24
+    REPAIR = 25
 
 
 class Builder(IntEnum):
@@ -121,6 +125,10 @@ class Task:
     """Game loops of a warp-in beside a warp gate or nexus."""
     cooldown: float = 0.0
     """Game loops until a warp gate can warp in another."""
+    spell: str = ""
+    """Name of the spell that is cast."""
+    passes_to: tuple[str, ...] = ()
+    """Unit types that carry out the same order in their own way without being given it by the player."""
     level: int = 0
     """How many tasks of the same action and users come before it (levels of an upgrade)."""
 
@@ -130,9 +138,12 @@ class Task:
         return self.kind in (Kind.TRAIN, Kind.WARP)
 
 
-def make_tasks(units: tuple[UnitRow, ...], upgrades: tuple[UpgradeRow, ...]) -> tuple[Task, ...]:
-    """Every task of a game with the given rows: those of `COMMON_ACTIONS`, then what makes each unit and upgrade."""
-    made = [task for row in (*units, *upgrades) for task in _making(row, units)]
+def make_tasks(
+    units: tuple[UnitRow, ...], upgrades: tuple[UpgradeRow, ...], spells: tuple[SpellRow, ...] = ()
+) -> tuple[Task, ...]:
+    """Every task of a game with the given rows: those of `COMMON_ACTIONS`, what makes each unit and upgrade, spells."""
+    cast = {function for spell in spells for function in spell.functions}
+    made = [task for row in (*units, *upgrades) for task in _making(row, units) if task.function not in cast]
     several = len({unit.race for unit in units}) > 1
     common = [
         Task(name, kind, _takers(who, units, made))
@@ -146,7 +157,34 @@ def make_tasks(units: tuple[UnitRow, ...], upgrades: tuple[UpgradeRow, ...]) -> 
         key = (task.function, task.users)
         leveled.append(replace(task, level=seen[key]))
         seen[key] += task.kind is Kind.RESEARCH
-    return (*common, *leveled)
+    return (*common, *leveled, *_casting(units, upgrades, spells), *(_carrying(units) if spells else ()))
+
+
+def _casting(units: tuple[UnitRow, ...], upgrades: tuple[UpgradeRow, ...], spells: tuple[SpellRow, ...]) -> list[Task]:
+    """The tasks that cast the spells."""
+    names, known = {row.id: row.name for row in units}, {row.id: row.name for row in upgrades}
+    return [
+        Task(function, Kind.CAST, tuple(sorted(names[c] for c in spell.casters if c in names)), spell=spell.name,
+             minerals=spell.minerals, vespene=spell.vespene, requires_upgrade=known.get(spell.upgrade, ""),
+             requires=(names[spell.consumes],) if spell.consumes else ())
+        for spell in spells for function in spell.functions
+    ]  # fmt: skip
+
+
+def _carrying(units: tuple[UnitRow, ...]) -> list[Task]:
+    """The tasks of transports and their passengers, and of repair."""
+    carriers = {unit.name: unit for unit in units if unit.cargo_capacity}
+    passengers = tuple(unit.name for unit in units if unit.cargo_size)
+    mobile = tuple(name for name, unit in carriers.items() if not unit.is_structure)
+    menders = tuple(unit.name for unit in units if unit.name in ("SCV", "MULE"))
+    return [
+        Task("Load_unit", Kind.LOAD, tuple(carriers)),
+        Task("Load_unit", Kind.BOARD, passes_to=passengers),
+        Task("UnloadAllAt_pt", Kind.UNLOAD, mobile),
+        Task("UnloadAllAt_unit", Kind.UNLOAD, mobile),
+        Task("UnloadAll_quick", Kind.UNLOAD, tuple(name for name in carriers if name not in mobile)),
+        Task("Effect_Repair_unit", Kind.REPAIR, menders),
+    ]
 
 
 def _making(row: UnitRow | UpgradeRow, units: tuple[UnitRow, ...]) -> list[Task]:
@@ -199,8 +237,6 @@ def _kind(ability: AbilityRow, row: UnitRow | UpgradeRow, producers: list[UnitRo
     if ability.kind == "morph" or producers[0].name == "Larva":
         lands = producers[0].is_flying and row.is_structure or row.name in ("SpineCrawler", "SporeCrawler")
         return Kind.LAND if lands else Kind.MORPH
-    if ability.kind == "build" and not producers[0].is_worker:
-        return Kind.SUMMON
     return {"build": Kind.BUILD, "train": Kind.TRAIN, "warp": Kind.WARP, "merge": Kind.MERGE}[ability.kind]
 
 
@@ -215,6 +251,7 @@ def _task(ability: AbilityRow, row, producers: list[UnitRow], function: str, by_
                     requires=needs, requires_upgrade="".join(before))  # fmt: skip
     pays = ability.id == row.ability_id or ability.kind == "warp"
     turned = producers[0].supply if kind in (Kind.MORPH, Kind.LAND) or producers[0].name == "Drone" else 0.0
+    turned = row.supply if kind is Kind.MERGE else turned
     upgrade = [u.name for u in load_upgrades() if pays and u.id == row.requires_upgrade]
     return Task(
         function,

@@ -13,6 +13,7 @@ from asterism.game.map import Map, free_ground, free_rectangles
 from asterism.game.navigation import Paths, cached_paths
 from asterism.game.rules import Rules, TaskTable, UnitTable
 from asterism.game.settings import GameSettings
+from asterism.game.spellbook import Magic
 from asterism.game.state import Units
 from asterism.game.tables import load_economy, load_units
 from asterism.game.tasks import Builder, Kind
@@ -85,6 +86,8 @@ class World(NamedTuple):
     """Type of the Larva, -1 if the rules have none."""
     warp_gate: int
     """Type of the WarpGate, -1 if the rules have none."""
+    magic: Magic | None
+    """Spells and buffs; None where the rules have none."""
     reveal_after: int
     """Game loops without a town hall after which a player's structures are shown to the enemy."""
 
@@ -165,6 +168,9 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
         start_workers=economy.start_workers,
         supply_cap=float(economy.supply_cap),
     )
+    magic = None
+    if rules.magic is not None:  # names stay known while compiling
+        magic = Magic(*(v if isinstance(v, dict) else jax.tree.map(jnp.asarray, v) for v in rules.magic))
     tables = jax.tree.map(jnp.asarray, (rules.units, rules.tasks, rules.task, terrain, economics))
     wanted = ("Move_pt", "Attack_pt", "Attack_unit", "Harvest_Gather_unit", "Morph_WarpGate_quick")
     given = {name: index for name, index in rules.description.action_index.items() if name in wanted}
@@ -175,7 +181,9 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     constants = (footprint, _rectangles(rules), mule, build_action, _addons(rules.description.unit_index))
     footprint, rectangle, mule, build_action, addon_for = map(jnp.asarray, constants)
     named = (rules.description.unit_index.get(name, -1) for name in ("Larva", "WarpGate"))
-    return World(*tables, footprint, rectangle, given, mule, build_action, addon_for, *named, settings.reveal_after)
+    return World(
+        *tables, footprint, rectangle, given, mule, build_action, addon_for, *named, magic, settings.reveal_after
+    )
 
 
 def _addons(units: dict[str, int]):

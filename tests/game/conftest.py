@@ -76,7 +76,19 @@ class Scenario:
         ):
             getattr(self.units, field)[slot] = value
         self.units.addon[slot] = -1
+        if self.state.spells is not None:
+            for field, value in (("buffs", 0), ("cooldown", 0), ("life", 0), ("inside", -1), ("bond", 0)):
+                getattr(self.state.spells, field)[slot] = value
         return slot
+
+    def learn(self, name, player=0):
+        """An upgrade that the player has."""
+        self.state.players.upgrades[player, self.game.description.upgrades.index(name)] = True
+        return self
+
+    def buff(self, slot, name):
+        """Loops left of a unit's buff."""
+        return float(self.state.spells.buffs[slot, self.game.world.magic.buff_index[name]])
 
     def with_addon(self, name, *place, player=0):
         """A structure with a tech lab; returns the structure's slot."""
@@ -163,6 +175,20 @@ def compiled():
     return Compiled()
 
 
+@pytest.fixture(scope="session")
+def compiled_full():
+    return Compiled(rules="full", races=("zerg", "protoss"), slots=32)
+
+
+@pytest.fixture
+def arena(compiled_full):
+    """A game of all races in which each player has a town hall and nothing else."""
+    scenario = Scenario(compiled_full).clear()
+    larvae = ~scenario.rules.units.structure[scenario.units.type]
+    scenario.units.type[larvae] = 0
+    return scenario
+
+
 @pytest.fixture
 def scenario(compiled):
     """A game at its start."""
@@ -173,11 +199,6 @@ def scenario(compiled):
 def empty(compiled):
     """A game in which each player has a town hall and nothing else."""
     return Scenario(compiled).clear()
-
-
-@pytest.fixture(scope="session")
-def compiled_full():
-    return Compiled(rules="full", races=("zerg", "protoss"))
 
 
 @pytest.fixture
@@ -202,7 +223,8 @@ class Stages:
         units = few(state.units)._replace(
             addon=jnp.full(2 * SLOTS, -1), rally=jnp.full((2 * SLOTS, 2), -1.0), quiet=jnp.full(2 * SLOTS, 1e3)
         )
-        self.empty = state._replace(units=units, zerg=few(state.zerg), turn=state.turn._replace(selected=units.working))
+        turn = state.turn._replace(selected=units.working)
+        self.empty = state._replace(units=units, zerg=few(state.zerg), spells=None, turn=turn)
         self.modifiers = jax.jit(lambda state: modifiers(self.world, state))
         self.strike = jax.jit(lambda state, blows: strike(self.world, state, modifiers(self.world, state), blows))
         self.fight = jax.jit(lambda state, dt: combat.fight(self.world, state, modifiers(self.world, state), dt))

@@ -6,7 +6,7 @@ import pytest
 from asterism.interface.action import ActionResult
 
 TICK = 8
-HATCHERY, NEXUS = 0, 64
+HATCHERY = 0
 
 
 def slots_of(game, name, player=0):

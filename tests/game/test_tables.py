@@ -240,6 +240,6 @@ def test_a_damaged_table_is_refused(tmp_path, monkeypatch):
 def test_the_tables_are_what_the_script_makes(tmp_path):
     script = [sys.executable, str(ROOT / "scripts" / "make_tables.py"), "--tech", str(TECH), "--out", str(tmp_path)]
     subprocess.run(script, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    for name in ("units", "upgrades", "abilities", "economy"):
+    for name in ("units", "upgrades", "abilities", "economy", "buffs", "spells"):
         carried = ROOT / "asterism" / "game" / "data" / f"{name}.json"
         assert (tmp_path / f"{name}.json").read_text() == carried.read_text()
