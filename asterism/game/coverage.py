@@ -73,3 +73,12 @@ LEFT_OUT = {
     "BanelingAttackStructures": "units have no such toggle",
 }
 """Name -> why."""
+
+EFFECTS_MISSING = {
+    "ability_time_loops": "burrowing and changes of mode take as long as before",
+    "ability_range": "the range of the ability stays",
+    "cargo_count": "transports hold as much as before",
+    "acceleration": "",
+    "text": "",
+}
+"""Field of an upgrade's effect (`tables.UpgradeEffect`) that is not applied -> what that means, if anything."""

@@ -37,6 +37,28 @@ LEFT_OUT = {
 """Units of the ranked game that the embedded game does not have, and why."""
 
 
+SIMPLIFIED = {
+    "Mutalisk": "its glaive does not bounce",
+    "Mothership": "attacks one target at a time, and has no cloaking field",
+    "Carrier": "always has eight interceptors, which cannot be shot down",
+    "Thor": "against a Colossus it uses the first of its weapons",
+    "ThorAP": "against a Colossus it uses the first of its weapons",
+    "LiberatorAG": "fires at what is within its range of itself, not only in its zone",
+    "WidowMineBurrowed": "its missile is a weapon that takes 640 loops to load, during which it stays cloaked",
+    "Phoenix": "stands still while it shoots",
+    "Battlecruiser": "stands still while it shoots",
+    "VoidRay": "stands still while it shoots",
+    "Changeling": "keeps its own shape",
+    "Reaper": "does not jump cliffs",
+    "Nuke": "is in store and goes with the calldown",
+    "CreepTumor": "burrows the moment it is grown",
+    "CreepTumorQueen": "burrows the moment it is grown",
+    "LocustMPFlying": "is there for its id: locusts hatch on the ground",
+    "Larva": "lies still",
+}
+"""Units that differ from the real game's beyond what all do (docs/game.md), and how."""
+
+
 def full_units() -> tuple[str, ...]:
     """Every unit of the ranked game but those in `LEFT_OUT`, Terran first, then Zerg and Protoss, each by id."""
     absent = NOT_1V1 | LEFT_OUT.keys()
