@@ -13,7 +13,8 @@ OUT = Path(__file__).parents[1] / "docs" / "coverage.md"
 HEAD = """# What the rules `full` have of StarCraft II 5.0.14
 
 `python scripts/make_coverage.py` writes this page from the tables of the game. **Works** means: with the numbers of
-the game's own data, and without a difference that is known beyond those of [game.md](game.md). Simplified things say how, what is left out says why: {count} names in all.
+the game's own data, and without a difference that is known beyond those of [game.md](game.md). Simplified things
+say how, what is left out says why: {count} names in all.
 """
 
 
