@@ -68,7 +68,7 @@ class RaceScript:
         self.spending = Spending(rules)
         self.bases = jnp.asarray(bases, jnp.float32)
         table = rules.units
-        armed = (table.ground.damage + table.air.damage) > 0
+        armed = table.armed
         self.table = jax.tree.map(jnp.asarray, table)
         self.soldier = jnp.asarray(armed & (table.speed > 0) & ~table.structure & ~table.worker)
         self.can_attack = jnp.asarray(self.game.selectable[self.game.action_index["Attack_pt"]])

@@ -205,7 +205,14 @@ def mining_tick(world: World, state: State, dt: int) -> State:
     hall = economy.nearest_townhall(world, state.units)
     state = economy.mine(world, state, hall, dt)
     none = jnp.zeros(len(state.units.type), bool)
-    fights = Fights(target=jnp.full(len(none), -1), in_range=none, chases=none, follows=none, held=none)
+    fights = Fights(
+        target=jnp.full(len(none), -1),
+        weapon=jnp.zeros(len(none), int),
+        in_range=none,
+        chases=none,
+        follows=none,
+        held=none,
+    )
     mods = modifiers(world, state)
     return movement.move(world, state, mods, fights, hall, dt)._replace(loop=state.loop + dt)
 

@@ -30,7 +30,7 @@ def start(game):
     state = jax.eval_shape(game.reset, jax.random.key(0), game.no_strategy())[0]
     state = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), state)
     few = lambda tree: jax.tree.map(lambda leaf: leaf[:6], tree)  # noqa: E731
-    return state._replace(units=few(state.units), zerg=few(state.zerg))
+    return state._replace(units=few(state.units), zerg=few(state.zerg), spells=None)
 
 
 def usable(row):
