@@ -231,7 +231,7 @@ def begin(game: EmbeddedGame, world: World, start: State, schedule: Schedule) ->
     units = start.units._replace(
         type=kind,
         position=jnp.where(worker[:, None], home, schedule.place),
-        health=game.world.units.health[kind],
+        health=jnp.ones(count),  # of those who come later too
         build_left=jnp.where(kind > 0, schedule.stands, 0.0) * ~worker,
     )
     idle = jnp.zeros_like(schedule.contents)

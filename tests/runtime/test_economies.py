@@ -66,10 +66,10 @@ def incomes():
     return {tick: income(games, tick) for tick in (1, 4, 8)}
 
 
-def test_income_does_not_depend_on_the_tick(incomes):
+def test_income_depends_on_the_tick_by_no_more_than_a_hundredth_and_a_trip(incomes):
     for tick in (4, 8):
         for at_tick, at_one in zip(incomes[tick], incomes[1], strict=True):
-            np.testing.assert_allclose(at_tick, at_one, rtol=0.025, atol=1e-6)
+            np.testing.assert_allclose(at_tick, at_one, rtol=0.01, atol=5.0)
 
 
 def test_sixteen_workers_bring_twice_what_eight_do_and_more_bring_less_each(incomes):
