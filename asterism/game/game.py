@@ -170,7 +170,7 @@ def _check_races(rules: Rules, settings: GameSettings) -> None:
     names += [kit[0] for kit in KITS.values()] if "random" in settings.races else []
     if not set(names) <= rules.description.unit_index.keys():
         raise UserError(
-            f"game setting rules is {settings.rules}, which has Terrans only: for other races give --rules full"
+            f"game setting rules is {settings.rules}, which has Terrans only: other races need rules full"
         )
 
 
