@@ -32,17 +32,16 @@ def finished(units: Units) -> Bool[Array, " N"]:
     return (units.type > 0) & (units.build_left <= 0)
 
 
-def supply(
-    world: World, units: Units, added: Int[Array, " 2"] | int = 0
-) -> tuple[Float[Array, " 2"], Float[Array, " 2"]]:
-    """Supply used, units in training and in eggs included, and supply provided, with what spells have `added`."""
+def supply(world: World, state: State) -> tuple[Float[Array, " 2"], Float[Array, " 2"]]:
+    """Supply used, units in training and in eggs included, and supply provided, with what spells have added."""
+    units = state.units
     task = order_task(world, units)
     living = world.units.supply[units.type]
     morphing = units.working & world.tasks.morphs[task]
     used = jnp.where(morphing, world.tasks.occupies[task], living)
     used = used + jnp.where(units.working & ~morphing, world.tasks.supply[task], 0.0)
     provided = jnp.where(finished(units), world.units.supply_provided[units.type], 0.0)
-    cap = jnp.minimum(by_player(provided).sum(1) + added, world.economics.supply_cap)
+    cap = jnp.minimum(by_player(provided).sum(1) + buffs.supply_added(world, state), world.economics.supply_cap)
     return by_player(used).sum(1), cap
 
 
@@ -103,7 +102,7 @@ def conditions(world: World, state: State) -> Conditions:
 
     players = state.players
     money = (players.minerals, players.vespene, players.upgrades)
-    return jax.vmap(of_player)(tech, *money, *supply(world, state.units, buffs.supply_added(world, state)))
+    return jax.vmap(of_player)(tech, *money, *supply(world, state))
 
 
 def available_tasks(world: World, state: State) -> Bool[Array, "2 T"]:

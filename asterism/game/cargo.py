@@ -37,8 +37,6 @@ def capacity(world: World, state: State) -> Int[Array, " N"]:
 
 def carry(world: World, state: State, dt: int) -> State:
     """Units get in and out of transports, and go where those go."""
-    if state.spells is None:
-        return state
     return _unload(world, _load(world, state), dt)
 
 

@@ -26,6 +26,7 @@ REACH = 0.1
 TUMOR_WAIT = 304.0
 """Loops from its birth until a creep tumour can spread."""
 APPROACHES = (Kind.CAST, Kind.LOAD, Kind.UNLOAD, Kind.BOARD, Kind.REPAIR, Kind.MERGE)
+"""Tasks that `order_spells` gives, and on which units go to their target."""
 
 
 class Casting(NamedTuple):
@@ -166,8 +167,6 @@ def approach(world: World, state: State, goal, stop, moves):
 
 def cast(world: World, state: State, dt: int) -> State:
     """One tick of all that spells do, but for what combat and movement ask of `buffs`."""
-    if state.spells is None:
-        return state
     state = buffs.wear_off(world, state, dt)
     state = _cast(world, state, dt)
     state = _keep_up(world, run_fields(world, state, dt), dt)

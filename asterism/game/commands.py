@@ -11,6 +11,7 @@ from asterism.game import buffs, casting
 from asterism.game.accounting import finished, has_techlab, leveled, units_with_queue
 from asterism.game.cancelling import cancel_work
 from asterism.game.geometry import span
+from asterism.game.payment import pay
 from asterism.game.placement import snap
 from asterism.game.results import action_results
 from asterism.game.settings import GameSettings
@@ -24,10 +25,6 @@ from asterism.interface.sizes import InterfaceSize
 
 STEERS = (Kind.SMART, Kind.MOVE, Kind.ATTACK, Kind.STOP, Kind.HOLD, Kind.PATROL, Kind.GATHER, Kind.RETURN)
 """Tasks that every selected unit takes as they are."""
-
-
-SPELLS = (Kind.CAST, Kind.LOAD, Kind.UNLOAD, Kind.BOARD, Kind.REPAIR, Kind.MERGE)
-"""Tasks that `casting` gives."""
 
 
 class Command(NamedTuple):
@@ -205,10 +202,7 @@ def order_production(world: World, state: State, command: Command) -> tuple[Stat
     units = give_orders(units, taken.reshape(-1), each(command.action), -1, each(command.place), queued=True)
     rallies = kind == Kind.RALLY
     rally = each(on_ground(world, command.place))
-    players = players._replace(
-        minerals=players.minerals - taken.sum(1) * minerals,
-        vespene=players.vespene - taken.sum(1) * vespene,
-    )
+    players = pay(players, taken.sum(1) * minerals, taken.sum(1) * vespene)
     units = units._replace(rally=jnp.where(rallies[:, None], rally, units.rally))
     return state._replace(units=units, players=players), taken.reshape(-1) | rallies
 
@@ -234,14 +228,12 @@ def cancel_last(world: World, state: State, command: Command) -> tuple[State, Bo
     task = world.task[(units.order_action * last).sum(1), units.type]
     task = leveled(world, task, players.upgrades[owners(count)])
     which = (tasks.kind[command.task] == Kind.CANCEL) & is_kind(tasks.kind[task], *QUEUED)
-    refund = lambda cost: by_player(jnp.where(which, cost[task], 0.0)).sum(1)  # noqa: E731
+    cost = lambda amounts: by_player(jnp.where(which, amounts[task], 0.0)).sum(1)  # noqa: E731
     units = units._replace(
         order_action=jnp.where(which[:, None] & last, 0, units.order_action),
         working=units.working & ~(which & (length == 1)),
     )
-    players = players._replace(
-        minerals=players.minerals + refund(tasks.minerals), vespene=players.vespene + refund(tasks.vespene)
-    )
+    players = pay(players, -cost(tasks.minerals), -cost(tasks.vespene))
     return state._replace(units=units, players=players), which
 
 
@@ -258,7 +250,7 @@ def command_players(
     command = read_commands(world, state, action, acting, size, game)
     before, radius = state, settings.placement_snap
     state = casting.order_spells(world, state, command)
-    casts = is_kind(world.tasks.kind[command.task], *SPELLS)
+    casts = is_kind(world.tasks.kind[command.task], *casting.APPROACHES)
     units, steered = order_units(world, state, command)
     units, builds = order_construction(world, state._replace(units=units), command, radius)
     state, makes = order_production(world, state._replace(units=units), command)

@@ -105,7 +105,10 @@ def tick(world: World, state: State, dt: int) -> State:
     The parts are turns of a loop for the sake of speed: within one computation XLA's CPU code would work out anew,
     for each pair of units in one part, what an earlier part has made of each unit.
     """
-    parts = [partial(part, world, dt=dt) for part in (war, fate, mining, making, magic)]
+    parts = [
+        partial(part, world, dt=dt)
+        for part in (war, fate, mining, making, *([magic] if world.magic is not None else []))
+    ]
     state = jax.lax.fori_loop(0, len(parts), lambda i, s: jax.lax.switch(i, parts, s), state)
     return state._replace(loop=state.loop + dt)
 
@@ -146,8 +149,6 @@ def making(world: World, state: State, dt: int) -> State:
 
 def magic(world: World, state: State, dt: int) -> State:
     """Spells, effects on the ground, transports, repair and healing."""
-    if state.spells is None:
-        return state
     return mending.mend(world, cargo.carry(world, casting.cast(world, state, dt), dt), dt)
 
 
@@ -169,9 +170,7 @@ def _check_races(rules: Rules, settings: GameSettings) -> None:
     names = [KITS[Race[race.upper()]][0] for race in settings.races if race != "random"]
     names += [kit[0] for kit in KITS.values()] if "random" in settings.races else []
     if not set(names) <= rules.description.unit_index.keys():
-        raise UserError(
-            f"game setting rules is {settings.rules}, which has Terrans only: other races need rules full"
-        )
+        raise UserError(f"game setting rules is {settings.rules}, which has Terrans only: other races need rules full")
 
 
 KITS = {

@@ -19,8 +19,6 @@ MECHANICAL, BIOLOGICAL = (1 << ATTRIBUTES.index(name) for name in ("mechanical",
 
 def mend(world: World, state: State, dt: int) -> State:
     """One tick of repair, healing and merging."""
-    if state.spells is None:
-        return state
     return merge(world, heal(world, repair(world, state, dt), dt))
 
 

@@ -34,8 +34,6 @@ from asterism.interface.sizes import InterfaceSize
 EXACT = jax.lax.Precision.HIGHEST
 NEAR_HALL = 10.0
 """Resources within this many cells of an own town hall belong to its base."""
-CLOAKED, CLOAKED_DETECTED, NOT_CLOAKED = 1, 2, 3
-"""StarCraft II's states of cloak."""
 
 
 def entity_priority(world: World, state: State, player: int, seen: Bool[Array, " P"]) -> Int[Array, " M"]:
@@ -122,12 +120,12 @@ def spell_columns(world: World, state: State) -> dict[EntityField, Array]:
     units, spells = state.units, state.spells
     first, second = buffs.buff_columns(world, state)
     cloak = buffs.cloaked(world, state)
-    shown = jnp.where(buffs.detected(world, state, cloak), CLOAKED_DETECTED, CLOAKED)
+    shown = jnp.where(buffs.detected(world, state, cloak), Cloak.DETECTED, Cloak.CLOAKED)
     loaded = units.carrying > 0
     return {
         EntityField.BUFF_0: jnp.where(loaded, units.carrying, first),
         EntityField.BUFF_1: jnp.where(loaded, first, second),
-        EntityField.CLOAK: jnp.where(cloak, shown, NOT_CLOAKED),
+        EntityField.CLOAK: jnp.where(cloak, shown, Cloak.NONE),
         EntityField.CARGO_USED: cargo.used(world, state),
         EntityField.CARGO_MAX: jnp.minimum(cargo.capacity(world, state), 8),
         EntityField.IN_CARGO: spells.inside >= 0,
@@ -259,7 +257,7 @@ def map_planes(world: World, state: State, player: int, visible, entities, side:
 def statistics(world: World, state: State) -> Int[Array, "2 10"]:
     """`Statistic` of both players."""
     units, kind = state.units, state.units.type
-    used, cap = supply(world, units, buffs.supply_added(world, state))
+    used, cap = supply(world, state)
     alive = kind > 0
     worker = alive & world.units.worker[kind]
     army = alive & ~worker & ~world.units.structure[kind]

@@ -37,7 +37,7 @@ def begin_work(world: World, state: State) -> State:
     new_addon = (kind == Kind.ADDON) & (units.order_target[:, 0] < 0)
     morphs = idle & (kind == Kind.MORPH)
     wants = idle & (is_kind(kind, *QUEUED) | new_addon) | morphs
-    used, cap = supply(world, units, buffs.supply_added(world, state))
+    used, cap = supply(world, state)
     fed = within(cap - used, by_player(jnp.where(wants, tasks.supply[task], 0.0)))
     living = by_player(units.type > 0).sum(1) + by_player(units.working & (kind == Kind.TRAIN)).sum(1)
     growing = by_player(wants & (is_kind(kind, Kind.TRAIN, Kind.ADDON)))

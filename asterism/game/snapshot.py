@@ -6,7 +6,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float16, Int, Int8, Int16, UInt8
 
 from asterism.game.accounting import supply
-from asterism.game.buffs import supply_added
 from asterism.game.combat import find_targets
 from asterism.game.modifiers import modifiers
 from asterism.game.sight import visible_cells
@@ -81,7 +80,7 @@ def snapshot(world: World, state: State) -> Snapshot:
         amounts=state.amounts.astype(jnp.int16),
         minerals=players.minerals.astype(jnp.int32),
         vespene=players.vespene.astype(jnp.int32),
-        supply=jnp.stack(supply(world, units, supply_added(world, state)), 1).astype(jnp.int16),
+        supply=jnp.stack(supply(world, state), 1).astype(jnp.int16),
         upgrades=players.upgrades,
         score=(value + players.minerals + players.vespene).astype(jnp.int32),
         visible=jnp.packbits(visible_cells(world, state, world.terrain.level.shape[0]), axis=-1),

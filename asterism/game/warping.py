@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import supply
-from asterism.game.buffs import supply_added
 from asterism.game.payment import pay, record_build, within
 from asterism.game.power import fast_sources, in_power, powered
 from asterism.game.spawning import spawn
@@ -44,7 +43,7 @@ def warp_in(
     ready = (tasks.kind[task] == Kind.WARP) & (units.cooldown <= 0) & powered(world, units) & found[player]
     rank = jnp.cumsum(by_player(ready), 1) - 1
     ready = by_player(ready) & (rank <= repeat[:, None])
-    used, cap = supply(world, units, supply_added(world, state))
+    used, cap = supply(world, state)
     budgets = (
         (state.players.minerals, tasks.minerals),
         (state.players.vespene, tasks.vespene),

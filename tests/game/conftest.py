@@ -262,6 +262,14 @@ class Battlefield:
         self.units.order_target[slot, 0] = target
         return slot
 
+    @property
+    def frozen(self):
+        """The state as it is now: a compiled stage may still be reading NumPy's own memory when a test writes to it."""
+        return jax.tree.map(lambda leaf: jnp.asarray(leaf.copy()), self.state)
+
+    def modifiers(self):
+        return self.stages.modifiers(self.frozen)
+
     def know(self, *upgrades, player=0):
         known = self.stages.game.description.upgrades
         self.state.players.upgrades[player, [known.index(name) for name in upgrades]] = True
@@ -273,18 +281,18 @@ class Battlefield:
         row = np.zeros(count, np.int32)
         row[attacker] = weapons.of[units.type[attacker], weapons.target_class[units.type[target]]]
         blows = Blows(*map(jnp.asarray, (np.full(count, target), row, np.float32(np.arange(count) == attacker))))
-        after = self.stages.strike(jax.tree.map(jnp.asarray, self.state), blows)
+        after = self.stages.strike(self.frozen, blows)
         return np.array(units.health - after.health + units.shield - after.shield)
 
     def fight(self, loops=1):
         """Combat alone for one tick."""
-        state, fights = self.stages.fight(jax.tree.map(jnp.asarray, self.state), loops)
+        state, fights = self.stages.fight(self.frozen, loops)
         self.state = jax.tree.map(np.array, state)
         return jax.tree.map(np.array, fights)
 
     def battle(self, ticks, dt=8):
         """A game in which nothing is made."""
-        state = jax.tree.map(jnp.asarray, self.state)
+        state = self.frozen
         for _ in range(ticks):
             state = self.stages.battle(state, dt)
         self.state = jax.tree.map(np.array, state)

@@ -1,6 +1,5 @@
 """Cloak and detection, planes in movement."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -38,7 +37,7 @@ def test_the_list_tells_who_is_cloaked_and_who_is_detected(field):
     slots = [
         field.put(name, 24 + i, 32, player=i % 2) for i, name in enumerate(("DarkTemplar", "DarkTemplar", "Zealot"))
     ]
-    state = jax.tree.map(jnp.asarray, field.state)
+    state = field.frozen
     table = entity_table(field.world, state, (1, 2))
     rows = np.array(entity_rows(table, state, 0, jnp.array(slots)))
     assert list(rows[:, EntityField.CLOAK]) == [Cloak.ALLIED, Cloak.DETECTED, Cloak.NONE]

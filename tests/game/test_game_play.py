@@ -92,9 +92,7 @@ def test_money_is_never_negative_and_never_a_fraction(random_play):
 
 def test_supply_in_use_exceeds_the_cap_only_when_supply_was_lost(random_play):
     world = random_play.game.world
-    used, cap = jax.vmap(jax.vmap(lambda s: jnp.stack(supply(world, s))))(random_play.states.units).transpose(
-        2, 0, 1, 3
-    )
+    used, cap = jax.vmap(jax.vmap(lambda s: jnp.stack(supply(world, s))))(random_play.states).transpose(2, 0, 1, 3)
     used, cap = np.array(used), np.array(cap)
     assert (used >= 0).all() and (used == used.astype(int)).all()
     grew = (used[:, 1:] > used[:, :-1]) & (cap[:, 1:] >= cap[:, :-1])

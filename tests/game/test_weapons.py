@@ -159,9 +159,9 @@ def test_an_attack_that_is_broken_off_before_its_damage_point_does_nothing(field
 def test_upgrades_reach_those_they_are_for(field):
     slots = {n: field.put(n, 24 + i, 32) for i, n in enumerate(("Zergling", "Marine", "Ultralisk", "RoachBurrowed"))}
     other = field.put("Zergling", 24, 40, player=1)
-    before = field.stages.modifiers(field.state)
+    before = field.modifiers()
     field.know("zerglingmovementspeed", "zerglingattackspeed", "ShieldWall", "ChitinousPlating", "GlialReconstitution")
-    after = field.stages.modifiers(field.state)
+    after = field.modifiers()
     ling, marine, ultra, roach = slots.values()
     assert float(after.speed[ling] - before.speed[ling]) == pytest.approx(1.746 / 16, abs=1e-5)
     assert float(after.attack_rate[ling]) == pytest.approx(1.4)
@@ -169,7 +169,7 @@ def test_upgrades_reach_those_they_are_for(field):
     assert float(after.armor[ultra] - before.armor[ultra]) == 2
     assert float(after.speed[roach]) == 0  # it lies still without Tunneling Claws
     field.know("TunnelingClaws")
-    assert float(field.stages.modifiers(field.state).speed[roach]) == pytest.approx((1.4062 + 0.84) / 16, abs=1e-5)
+    assert float(field.modifiers().speed[roach]) == pytest.approx((1.4062 + 0.84) / 16, abs=1e-5)
     for old, new in zip(before, after, strict=True):
         assert old[other] == new[other]
 
