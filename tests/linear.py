@@ -67,5 +67,13 @@ def linear_network(game: GameDescription, size: InterfaceSize) -> Network:
         return carry, *jax.tree.map(lambda leaf: leaf[0], (action, output.log_probs))
 
     return Network(
-        init, lambda: jnp.zeros((), jnp.int32), step, unroll, lambda params, blocks: params, lambda policy: jnp.ones(())
+        init=init,
+        initial_carry=lambda: jnp.zeros((), jnp.int32),
+        step=step,
+        unroll=unroll,
+        learn_only=lambda params, blocks: params,
+        temperature=lambda policy: jnp.ones(()),
+        cooled=lambda params, factor: params._replace(
+            policy=jax.tree.map(lambda weight: weight / factor, params.policy)
+        ),
     )

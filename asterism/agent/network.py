@@ -5,11 +5,12 @@ from dataclasses import fields
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
 from asterism.agent.config import AgentConfig
 from asterism.agent.initializer import initialize
-from asterism.agent.policy import Given, Policy, Sampled
+from asterism.agent.policy import SHARPNESS_SPEED, Given, Policy, Sampled
 from asterism.agent.value import Values
 from asterism.errors import UserError
 from asterism.interface.description import GameDescription
@@ -64,7 +65,13 @@ def make_network(
         values = jax.vmap(value)(core, privileged)
         return carry, UnrollOutput(decision.logits, decision.log_probs, decision.unit_rounds, values)
 
-    return Network(jax.jit(init), initial_carry, step, unroll, learn_only, softness)
+    return Network(jax.jit(init), initial_carry, step, unroll, learn_only, softness, cooled)
+
+
+def cooled(params: Params, factor: float) -> Params:
+    """The same weights, at `factor` times the policy's own temperature."""
+    colder = params.policy.sharpness - jnp.log(factor) / SHARPNESS_SPEED
+    return eqx.tree_at(lambda p: p.policy.sharpness, params, colder)
 
 
 def check_blocks(blocks: tuple[str, ...]) -> None:

@@ -71,3 +71,5 @@ class Network(NamedTuple):
     No name: all blocks. UserError for a name that is none."""
     temperature: Any
     """policy -> what it divides the logits of all parts but the delay by, when it acts."""
+    cooled: Any
+    """(Params, factor) -> the same Params, whose temperature is this factor times what it was."""

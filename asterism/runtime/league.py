@@ -104,8 +104,10 @@ class LeagueStage:
     ):
         self.run, self.tools, self.settings, self.seed = run, tools, settings, seed
         self.teacher = gathered(teacher)
+        self.founder = gathered(tools.network.cooled(teacher, settings.temperature))
+        """What the learners begin as."""
         self.weights_folder = run.path / "league"
-        self.teacher_path = self.weights_folder / "teacher.safetensors"
+        self.founder_path = self.weights_folder / "founder.safetensors"
         self.optimizer = make_optimizer(settings)
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
         self.compiled = compile_iteration(tools, settings, conditioning, self.optimizer)
@@ -115,11 +117,11 @@ class LeagueStage:
 
     def prepare(self) -> None:
         """Founds the league, unless it was founded before."""
-        if not self.teacher_path.exists():
+        if not self.founder_path.exists():
             self.weights_folder.mkdir(exist_ok=True)
-            save_weights(self.teacher_path, self.teacher, {"player": "teacher"})
+            save_weights(self.founder_path, self.founder, {"player": "founder"})
         if not self.league.state.players:
-            self.league.populate({RACE: self.teacher_path.name})
+            self.league.populate({RACE: self.founder_path.name})
         players = self.league.state.players.values()
         self.learners = {player.id: self.new_learner(i) for i, player in enumerate(players) if player.is_learner}
         mains = [name for name, player in self._learning() if player.kind is PlayerKind.MAIN_AGENT]
@@ -132,10 +134,10 @@ class LeagueStage:
         return [(name, self.league.state.players[name]) for name in self.learners]
 
     def new_learner(self, index: int) -> Learner:
-        """A learner with the teacher's weights and new games."""
+        """A learner with the founder's weights and new games."""
         key = jax.random.fold_in(jax.random.key(self.seed), 1000 + index)
         workers = self.compiled.start(jax.random.split(key, self.settings.lanes))
-        return Learner(self.fresh_state(self.teacher), workers, [None] * self.settings.groups)
+        return Learner(self.fresh_state(self.founder), workers, [None] * self.settings.groups)
 
     def fresh_state(self, params: Params) -> LearnerState:
         """A copy of the weights (an update gives its own away), and an optimizer that has seen nothing."""
@@ -152,8 +154,8 @@ class LeagueStage:
         return self.bank[player]
 
     def found(self, params: Params) -> None:
-        """Lets every player begin with the values that the first updates learned; the policy is still the teacher's."""
-        save_weights(self.teacher_path, params, {"player": "teacher"})
+        """Lets every player begin with the values that the first updates learned; the policy is still the founder's."""
+        save_weights(self.founder_path, params, {"player": "founder"})
         for name, learner in self.learners.items():
             if name != self.main:
                 learner.state = self.fresh_state(params)

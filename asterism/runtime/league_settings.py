@@ -41,6 +41,9 @@ class LeagueTraining:
     """Of Adam, at the start; the policy's falls to zero along a line (AlphaStar: 3e-5, batches of 512 x 16)."""
     value_learning_rate: float = 5e-4
     """The same for the value networks alone."""
+    temperature: float = 0.8
+    """Of the learners at the start, for all parts but the delay (AlphaStar: 0.8, and 1 in imitation); the teacher that
+    they are held to stays at 1."""
     learn: tuple[str, ...] = ("action_type", "sharpness")
     """Blocks of the policy that learn (AlphaStar: all; so here if none is named). What to do and how surely can be
     learned from a few hundred games; where, and with which units, stays as it was imitated."""
@@ -68,7 +71,7 @@ class LeagueTraining:
         require_at_least(self, "league", 0, ("burn_in", "value_updates", "playoff_games"))
         require_at_least(self, "league", 1, counts)
         require_fraction(self, "league", ("z_probability", "reward_probability"))
-        require_positive(self, "league", ("learning_rate", "value_learning_rate", "clip"))
+        require_positive(self, "league", ("learning_rate", "value_learning_rate", "temperature", "clip"))
         check_blocks(self.learn)
         if self.lanes % (2 * self.groups):
             raise UserError(f"league setting lanes ({self.lanes}) must be a multiple of twice groups ({self.groups})")

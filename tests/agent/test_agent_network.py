@@ -3,14 +3,12 @@
 import dataclasses
 from functools import partial
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from asterism.agent import AGENT_SIZES, agent_config, describe, make_network
-from asterism.agent.policy import SHARPNESS_SPEED
 from asterism.errors import UserError
 from asterism.interface.observation import Alliance, EntityField
 from asterism.interface.sizes import SIZES, InterfaceSize
@@ -227,8 +225,7 @@ def test_temperature_divides_all_logits_but_those_of_the_delay(game, size, param
 
 def test_sharpness_is_a_temperature_of_the_policys_own(game, size, network, params, batch):
     """Acting twice as sure is acting at half the temperature; imitation neither sees nor learns it."""
-    half = params.policy.sharpness + jnp.log(2.0) / SHARPNESS_SPEED
-    sharp = params._replace(policy=eqx.tree_at(lambda policy: policy.sharpness, params.policy, half))
+    sharp = network.cooled(params, 0.5)
     assert network.temperature(sharp.policy) == pytest.approx(0.5 * network.temperature(params.policy))
     inputs = network.initial_carry(), *batch, RESET
     expected = make_network(game, size, AGENT_SIZES["tiny"], temperature=0.4).unroll(params, *inputs)[1]

@@ -164,24 +164,27 @@ def test_a_league_goes_on_as_if_it_had_not_stopped(tools, league, tmp_path, monk
 
 
 def test_only_values_learn_before_the_policy(tools, league, tmp_path):
-    """After the first updates everybody has the teacher's policy, and one new value; then the policy moves."""
+    """After the first updates everybody has the teacher's policy at 0.8, and one new value; then the policy moves."""
     teacher = tools.network.init(jax.random.key(7))
     with open_run(tmp_path, "run") as run:
         stage = league(run, teacher)
         stage.prepare()
         stage.step(1)
-        assert same(stage.learners[stage.main].state.params, teacher), "burnt in, but nothing learned yet"
+        founder = tools.network.cooled(teacher, LEAGUE.temperature)
+        assert LEAGUE.temperature == 0.8 and not same(founder.policy, teacher.policy)
+        assert same(stage.teacher, teacher), "the one that the learners are held to"
+        assert same(stage.learners[stage.main].state.params, founder), "burnt in, but nothing learned yet"
         for update in range(2, LEAGUE.value_updates + 2):
             stage.step(update)
         assert len(stage.learners) == 3 and not any(stage.league.state.steps.values())
         for learner in stage.learners.values():
-            assert same(learner.state.params.policy, teacher.policy)
+            assert same(learner.state.params.policy, founder.policy)
             assert not same(learner.state.params.value, teacher.value)
             assert same(learner.state.params.value, stage.learners[stage.main].state.params.value)
-        stored = load_weights(stage.weights_folder / "teacher.safetensors", tools.example_params())
+        stored = load_weights(stage.weights_folder / "founder.safetensors", tools.example_params())
         assert same(stored, stage.learners[stage.main].state.params)
         stage.step(LEAGUE.value_updates + 2)
-        assert not same(stage.learners[stage.main].state.params.policy, teacher.policy)
+        assert not same(stage.learners[stage.main].state.params.policy, founder.policy)
 
 
 def test_games_of_the_burn_in_begin_one_after_the_other(league, tools, tmp_path):
