@@ -196,16 +196,17 @@ def _scans(world: World, state: State) -> Float[Array, " G"]:
     return jnp.where(spells.detects[fields.spell] & (fields.delay < 0), spells.radius[fields.spell], -1.0)
 
 
+def scanned(world: World, state: State, place: Float[Array, "2 M 2"]) -> Bool[Array, "2 M"]:
+    """Places that are in scans of each player."""
+    away = length(by_player(state.spells.fields.place)[:, None] - place[:, :, None])
+    return (away <= by_player(_scans(world, state))[:, None]).any(2)
+
+
 def truly_seen(world: World, state: State, found: Bool[Array, "2 P"]) -> Bool[Array, "2 P"]:
-    """The enemies that each player sees, where `found` are within sight: those in scans and revealed ones too, the
+    """The enemies that each player sees, where `found` are within sight or in scans: revealed ones too, the
     cloaked only by detection."""
-    position, radius = state.units.position, _scans(world, state)
-    near = length(state.spells.fields.place[:, None] - position) <= radius[:, None]
-    scanned = by_player(near).any(1)  # [2, N]
-    half = position.shape[0] // 2
-    scanned = jnp.stack([scanned[0, half:], scanned[1, :half]])
     shown = by_player(has(world, state, "reveals") & (state.units.type > 0))[::-1]
-    return (found | scanned | shown) & ~by_player(hidden(world, state))[::-1] & by_player(state.units.type > 0)[::-1]
+    return (found | shown) & ~by_player(hidden(world, state))[::-1] & by_player(state.units.type > 0)[::-1]
 
 
 def scanned_cells(world: World, state: State, centre: Float[Array, " H"]) -> Bool[Array, "2 H H"]:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from asterism.game import buffs, casting
+from asterism.game import buffs, casting, fog
 from asterism.game.accounting import finished, has_techlab, leveled, units_with_queue
 from asterism.game.cancelling import cancel_work
 from asterism.game.geometry import span
@@ -39,8 +39,10 @@ class Command(NamedTuple):
     """The player moves its camera."""
     queued: Bool[Array, " 2"]
     repeat: Int[Array, " 2"]
+    named: Int[Array, " 2"]
+    """The target as the entity list has it (`Turn.entities`); -1 for none."""
     target: Int[Array, " 2"]
-    """Slot, or N plus resource; -1 for a place."""
+    """Slot, or N plus resource; -1 for a place, and that of a snapshot is one."""
     place: Float[Array, "2 2"]
     selected: Bool[Array, " N"]
     """Units that carry it out."""
@@ -63,32 +65,52 @@ def per_unit(values: Array, count: int) -> Array:
     return jnp.repeat(values, count // 2, axis=0)
 
 
+def read_target(
+    world: World, state: State, action: Action, size: InterfaceSize, needed: Bool[Array, " 2"]
+) -> tuple[Int[Array, " 2"], Int[Array, " 2"], Float[Array, "2 2"]]:
+    """`named`, `target` and `place` of the commands in actions, of which those in `needed` name an entity.
+
+    A snapshot stands for the place where it was seen: what has become of the structure is not given away.
+    """
+    units, count, resources = state.units, len(state.units.type), world.terrain.resources
+    row = jnp.clip(action.target_unit, 0, size.entities - 1)
+    named = jnp.where(needed, state.turn.entities[jnp.arange(2), row], -1)
+    at_unit = units.position[jnp.clip(named, 0, count - 1)]
+    at_resource = resources[jnp.clip(named - count, 0, len(resources) - 1)]
+    place = location_to_place(action.location, size, world.terrain.level.shape[1])
+    place = jnp.where((named >= 0)[:, None], jnp.where((named >= count)[:, None], at_resource, at_unit), place)
+    if state.snapshots is None:
+        return named, named, place
+    snapshot = fog.is_snapshot(state, named)
+    index = jnp.clip(named - count - len(resources), 0, count // 2 - 1)
+    place = jnp.where(snapshot[:, None], state.snapshots.position[jnp.arange(2), index], place)
+    return named, jnp.where(snapshot, -1, named), place
+
+
 def read_commands(
     world: World, state: State, action: Action, acting: Bool[Array, " 2"], size: InterfaceSize, game: GameDescription
 ) -> Command:
     """The commands in actions: entity indices become slots, units that cannot take the action are left out.
 
-    An action that is not available, or that needs a target unit and has none, does nothing.
+    An action that is not available, or that needs a target unit and has none, does nothing. A snapshot can be attacked
+    and gone to, and that is all.
     """
     units, count = state.units, len(state.units.type)
     uses = jax.tree.map(jnp.asarray, game.uses)
     kind = action.action_type
     entities, rows = state.turn.entities, jnp.arange(2)
-    row = lambda index: jnp.clip(index, 0, size.entities - 1)  # noqa: E731
-    slots = jnp.where(action.units >= 0, jnp.take_along_axis(entities, row(action.units), 1), -1)
+    chosen = jnp.take_along_axis(entities, jnp.clip(action.units, 0, size.entities - 1), 1)
+    slots = jnp.where(action.units >= 0, chosen, -1)
     selected = (per_unit(slots, count) == jnp.arange(count)[:, None]).any(1)
-    target = jnp.where(uses.target_unit[kind], entities[rows, row(action.target_unit)], -1)
-    takes = acting & state.turn.available[rows, kind] & ((target >= 0) | ~uses.target_unit[kind])
+    named, target, place = read_target(world, state, action, size, uses.target_unit[kind])
+    takes = acting & state.turn.available[rows, kind] & ((named >= 0) | ~uses.target_unit[kind])
     able = jnp.asarray(game.selectable)[kind][owners(count), units.type]
-    at_unit = units.position[jnp.clip(target, 0, count - 1)]
-    at_resource = world.terrain.resources[jnp.clip(target - count, 0, len(world.terrain.resources) - 1)]
-    place = location_to_place(action.location, size, world.terrain.level.shape[1])
-    place = jnp.where((target >= 0)[:, None], jnp.where((target >= count)[:, None], at_resource, at_unit), place)
     task = world.task[per_unit(kind, count), units.type]
     there = finished(units) | ((units.type > 0) & (world.tasks.kind[task] == Kind.CANCEL_WORK))
     there = buffs.outside(world, state, there)
     wanted = selected & able & there & per_unit(acting, count)
-    selected = wanted & per_unit(takes, count)
+    steers = is_kind(world.tasks.kind[task], Kind.SMART, Kind.ATTACK)
+    selected = wanted & per_unit(takes, count) & (steers | per_unit(~fog.is_snapshot(state, named), count))
     return Command(
         action=kind,
         task=jnp.where(selected, task, 0),
@@ -96,6 +118,7 @@ def read_commands(
         camera=takes & (kind == game.action_index["raw_move_camera"]),
         queued=(action.queued > 0) & uses.queued[kind],
         repeat=jnp.where(uses.repeat[kind], action.repeat, 0),
+        named=named,
         target=target,
         place=place,
         selected=selected,
@@ -112,8 +135,8 @@ def _geyser_under(world: World, units: Units, target: Int[Array, " 2"]) -> Int[A
     return jnp.where(refinery & near.any(1), count + near.argmax(1), target)
 
 
-def _smart(world: World, units: Units, at: Int[Array, " N"]) -> Int[Array, " N"]:
-    """What Smart at `at` means for each unit: gather, attack, go on with a structure, or walk there."""
+def _smart(world: World, units: Units, at: Int[Array, " N"], snapshot: Bool[Array, " N"]) -> Int[Array, " N"]:
+    """What Smart at `at` or at a snapshot means for each unit: gather, attack, go on with a structure, or walk."""
     count = len(units.type)
     slot = jnp.clip(at, 0, count - 1)
     is_unit = (at >= 0) & (at < count)
@@ -125,7 +148,7 @@ def _smart(world: World, units: Units, at: Int[Array, " N"]) -> Int[Array, " N"]
     build = jnp.where(world.task[build, units.type] > 0, build, 0)
     action = jnp.full(count, world.unit_action["Move_pt"])
     action = jnp.where((at >= count) & worker, world.unit_action["Harvest_Gather_unit"], action)
-    action = jnp.where(is_unit & ~own & armed, world.unit_action["Attack_unit"], action)
+    action = jnp.where(((is_unit & ~own) | snapshot) & armed, world.unit_action["Attack_unit"], action)
     action = jnp.where(build > 0, build, action)
     return action if world.magic is None else casting.smart(world, units, jnp.where(own, slot, -1), action)
 
@@ -138,7 +161,8 @@ def order_units(world: World, state: State, command: Command) -> tuple[Units, Bo
     given = world.tasks.kind[command.task]
     gathers = is_kind(given, Kind.GATHER, Kind.SMART)
     at = jnp.where(gathers, each(_geyser_under(world, units, command.target)), each(command.target))
-    action = jnp.where(given == Kind.SMART, _smart(world, units, at), each(command.action))
+    smart = _smart(world, units, at, each(fog.is_snapshot(state, command.named)))
+    action = jnp.where(given == Kind.SMART, smart, each(command.action))
     kind = world.tasks.kind[world.task[action, units.type]]
     enemy = (at >= 0) & (at < count) & (at // (count // 2) != owners(count))
     # A structure morphs only when it has nothing else to do.
@@ -269,7 +293,7 @@ def command_players(
         queued=now(action.queued, turn.queued),
         repeat=now(action.repeat, turn.repeat),
         selected=jnp.where(per_unit(acting, len(units.type)), command.selected, turn.selected),
-        target=now(command.target, turn.target),
+        target=now(command.named, turn.target),
         result=now(result, turn.result),
     )
     camera = jnp.where(command.camera[:, None], command.place, players.camera)

@@ -17,6 +17,7 @@ from asterism.game import (
     construction,
     creep,
     economy,
+    fog,
     landing,
     larvae,
     mending,
@@ -265,7 +266,9 @@ def initial_state(
     if zerg is not None:  # the first hatcheries lie on full creep
         zerg = zerg._replace(creep=world.units.creep_radius[kind])
     spells = None if world.magic is None else buffs.no_spells(world, count)
-    return State(jnp.zeros((), jnp.int32), units, amounts, jnp.zeros_like(amounts), players, turn, z, zerg, spells)
+    snapshots = None if world.magic is None else fog.no_snapshots(slots)
+    rest = jnp.zeros_like(amounts)
+    return State(jnp.zeros((), jnp.int32), units, amounts, rest, players, turn, z, zerg, spells, snapshots)
 
 
 def spread_workers(world: World, state: State) -> State:

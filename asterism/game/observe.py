@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt8
 
-from asterism.game import buffs, cargo
+from asterism.game import buffs, cargo, fog
 from asterism.game.accounting import available_actions, counts, current_task, finished, on_field, supply
 from asterism.game.commands import place_to_location
 from asterism.game.economy import townhall_distance, worker_load
@@ -13,7 +13,7 @@ from asterism.game.geometry import length
 from asterism.game.modifiers import upgraded
 from asterism.game.power import powered
 from asterism.game.sight import cloaked, enemy_distance, visible_cells, visible_enemies
-from asterism.game.state import State, by_player, owners
+from asterism.game.state import Snapshots, State, by_player, owners
 from asterism.game.tasks import TIMED
 from asterism.game.world import World, is_kind
 from asterism.interface.description import GameDescription
@@ -32,12 +32,14 @@ from asterism.interface.observation import (
 from asterism.interface.sizes import InterfaceSize
 
 EXACT = jax.lax.Precision.HIGHEST
+SNAPSHOT = 2
+"""Display type of what is remembered; 1 is what is seen."""
 NEAR_HALL = 10.0
 """Resources within this many cells of an own town hall belong to its base."""
 
 
 def entity_priority(world: World, state: State, player: int, seen: Bool[Array, " P"]) -> Int[Array, " M"]:
-    """Rank of every unit and resource in a player's entity list (lower comes first), 99 for what is not in it.
+    """Rank of every unit, resource and snapshot in a player's entity list (lower comes first); 99 is not in it.
 
     Where the list is too short for all, workers and distant resources are the first to be left out.
     """
@@ -53,11 +55,15 @@ def entity_priority(world: World, state: State, player: int, seen: Bool[Array, "
     head = world.terrain.first_field | world.terrain.is_geyser
     resource = jnp.where(head, jnp.where(near, 3, 6), jnp.where(near, 5, 7))
     resource = jnp.where(state.amounts > 0, resource, 99)
-    return jnp.concatenate([rank, resource])
+    ranks = [rank, resource]
+    if state.snapshots is not None:
+        listed = (state.snapshots.type[player] > 0) & state.snapshots.hidden[player]
+        ranks.append(jnp.where(listed, 2, 99))
+    return jnp.concatenate(ranks)
 
 
 def entity_list(world: World, state: State, player: int, seen, size: InterfaceSize) -> Int[Array, " E"]:
-    """Slot, or N plus resource, of each row of the list; -1 where it is empty."""
+    """Slot, N plus resource, or N + R plus snapshot, of each row of the list; -1 where it is empty."""
     rank = entity_priority(world, state, player, seen)
     total = len(rank)
     order = jnp.sort(rank * total + jnp.arange(total))[: size.entities]
@@ -167,16 +173,44 @@ def resource_columns(world: World, state: State, types: tuple[int, int]) -> dict
     }
 
 
+def snapshot_columns(world: World, snapshots: Snapshots) -> dict[EntityField, Array]:
+    """Columns of the snapshots that one player has: what could be seen, nothing that the structure kept to itself."""
+    kind, table = snapshots.type, world.units
+    health = jnp.maximum(snapshots.health, 0.0)
+    share = lambda have, most: jnp.clip(have / jnp.maximum(most, 1.0), 0.0, 1.0) * RATIO_SCALE  # noqa: E731
+    return {
+        EntityField.UNIT_TYPE: kind,
+        EntityField.ATTRIBUTES: table.attributes[kind],
+        EntityField.HEALTH: jnp.ceil(health),
+        EntityField.SHIELD: jnp.ceil(snapshots.shield),
+        EntityField.BUILD_PROGRESS: RATIO_SCALE - share(snapshots.build_left, table.build_time[kind]),
+        EntityField.HEALTH_RATIO: share(health, table.health[kind]),
+        EntityField.SHIELD_RATIO: share(snapshots.shield, table.shield[kind]),
+        EntityField.DISPLAY_TYPE: jnp.full_like(kind, SNAPSHOT),
+        EntityField.X: snapshots.position[:, 0] * POSITION_SCALE,
+        EntityField.Y: snapshots.position[:, 1] * POSITION_SCALE,
+    }
+
+
+def stack_columns(columns: dict[EntityField, Array], rows: int) -> Int[Array, "M F"]:
+    """`rows` rows of the entity list, zero in the fields that are not among the columns."""
+    zero = jnp.zeros(rows, jnp.int16)
+    return jnp.stack([columns[f].astype(jnp.int16) if f in columns else zero for f in EntityField], 1)
+
+
 def entity_table(world: World, state: State, types: tuple[int, int]) -> Int[Array, "M F"]:
     """All units and resources as rows of the entity list, without alliance and what only one player knows."""
     units = unit_columns(world, state) | harvester_columns(world, state) | spell_columns(world, state)
     resources = resource_columns(world, state, types)
+    return jnp.concatenate([stack_columns(units, len(state.units.type)), stack_columns(resources, len(state.amounts))])
 
-    def stack(columns, rows):
-        zero = jnp.zeros(rows, jnp.int16)
-        return jnp.stack([columns[f].astype(jnp.int16) if f in columns else zero for f in EntityField], 1)
 
-    return jnp.concatenate([stack(units, len(state.units.type)), stack(resources, len(state.amounts))])
+def with_snapshots(world: World, state: State, table: Int[Array, "M F"], player: int) -> Int[Array, "L F"]:
+    """`entity_table` with one player's snapshots below."""
+    if state.snapshots is None:
+        return table
+    own = jax.tree.map(lambda values: values[player], state.snapshots)
+    return jnp.concatenate([table, stack_columns(snapshot_columns(world, own), len(own.type))])
 
 
 def entity_rows(table, state: State, player: int, listed: Int[Array, " E"]) -> Int[Array, "E F"]:
@@ -184,7 +218,7 @@ def entity_rows(table, state: State, player: int, listed: Int[Array, " E"]) -> I
     count = len(state.units.type)
     rows = table[jnp.maximum(listed, 0)]
     own = (listed >= 0) & (listed < count) & (listed // (count // 2) == player)
-    enemy = (listed >= 0) & (listed < count) & ~own
+    enemy = ((listed >= 0) & (listed < count) & ~own) | fog.is_snapshot(state, listed)
     alliance = jnp.where(own, Alliance.SELF, jnp.where(enemy, Alliance.ENEMY, Alliance.NEUTRAL))
     hidden = jnp.zeros(len(EntityField), bool)
     orders = [f for f in EntityField if f.name.startswith("ORDER_")]
@@ -288,7 +322,8 @@ def privileged(world: World, state: State, stats, owned, executed: Strategy) -> 
 def observe(
     world: World, state: State, game: GameDescription, size: InterfaceSize
 ) -> tuple[State, Observation, Privileged]:
-    """Both players' observations; the state with what they now remember (explored ground, what each entity row is)."""
+    """Both players' observations; the state with what they now remember: explored ground, snapshots of structures, what
+    each entity row is."""
     units, players = state.units, state.players
     cells = world.terrain.level.shape[1]
     seen = visible_enemies(world, state, enemy_distance(units))
@@ -297,7 +332,7 @@ def observe(
     owned = counts(world, units, units.type > 0).astype(jnp.int16)
     executed = players.executed._replace(units=players.executed.units | (done > 0), upgrades=players.upgrades)
     players = players._replace(explored=players.explored | visible, executed=executed)
-    state = state._replace(players=players)
+    state = fog.remember(world, state._replace(players=players), seen)
     available = available_actions(world, state, game.selectable)
     listed = jnp.stack([entity_list(world, state, p, seen[p], size) for p in range(2)])
     state = state._replace(turn=state.turn._replace(entities=listed, available=available))
@@ -309,7 +344,7 @@ def observe(
         cells,
     )
     told = executed._replace(build_order_location=jnp.where(executed.build_order > 0, known, 0))
-    entities = [entity_rows(table, state, p, listed[p]) for p in range(2)]
+    entities = [entity_rows(with_snapshots(world, state, table, p), state, p, listed[p]) for p in range(2)]
     planes = [map_planes(world, state, p, visible[p], entities[p], size.map) for p in range(2)]
     race = players.race.astype(jnp.uint8)
     narrow = lambda values: values.astype(jnp.int16)  # noqa: E731

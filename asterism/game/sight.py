@@ -27,21 +27,30 @@ def enemy_distance(units: Units) -> Float[Array, "2 P P"]:
     return jnp.sqrt((my_x - their_x) ** 2 + (my_y - their_y) ** 2)
 
 
+def watched(
+    world: World, state: State, place: Float[Array, "2 M 2"], distance: Float[Array, "2 M P"]
+) -> Bool[Array, "2 M"]:
+    """Which places each player sees: those within sight of an own unit that is not lower, or flies, and those in its
+    scans. `distance`: of each place from each own unit."""
+    units = state.units
+    grid, w = world.terrain.level.reshape(-1), world.terrain.level.shape[1]
+    sight = jnp.where(finished(units) | world.units.structure[units.type], world.units.sight[units.type], 0.0)
+    above = jnp.where(world.units.flying[units.type], 100, grid[cell_index(units.position, w)])
+    present = buffs.outside(world, state, on_field(units))
+    sight, above, present = (by_player(values)[:, None] for values in (sight, above, present))
+    near = (distance <= sight) & (above >= grid[cell_index(place, w)][..., None]) & present
+    return near.any(2) if state.spells is None else near.any(2) | buffs.scanned(world, state, place)
+
+
 def visible_enemies(world: World, state: State, distance: Float[Array, "2 P P"]) -> Bool[Array, "2 P"]:
     """Which enemy units each player sees: those within sight of an own unit that is not lower, or flies, and the
     structures of an enemy who is revealed. What is cloaked takes a detector that is near enough, too."""
     units = state.units
-    sight, _ = across(
-        jnp.where(finished(units) | world.units.structure[units.type], world.units.sight[units.type], 0.0)
-    )
-    level = world.terrain.level.reshape(-1)[cell_index(units.position, world.terrain.level.shape[1])]
-    flying = world.units.flying[units.type]
-    above, below = across(jnp.where(flying, 100, level)), across(level)
-    present = across(buffs.outside(world, state, on_field(units)))
-    seen = (distance <= sight) & (above[0] >= below[1]) & present[0] & present[1]
+    present = by_player(buffs.outside(world, state, on_field(units)))[::-1]
+    seen = watched(world, state, by_player(units.position)[::-1], distance) & present
     structure = by_player(on_field(units) & world.units.structure[units.type])
     revealed = state.players.homeless > world.reveal_after
-    visible = seen.any(2) | (structure & revealed[:, None])[::-1]
+    visible = seen | (structure & revealed[:, None])[::-1]
     if state.spells is not None:
         return buffs.truly_seen(world, state, visible)
     return visible & ~(by_player(cloaked(world, units))[::-1] & ~detected(world, units, distance))

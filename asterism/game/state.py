@@ -105,6 +105,22 @@ class Spells(NamedTuple):
     fields: Fields
 
 
+class Snapshots(NamedTuple):
+    """The enemy's structures as each player last saw them, by the slots (P a player) that they had then.
+
+    It outlives its structure: whoever is in the slot now may be another.
+    """
+
+    type: Int[Array, "2 P"]
+    """0 for none."""
+    position: Float[Array, "2 P 2"]
+    health: Float[Array, "2 P"]
+    shield: Float[Array, "2 P"]
+    build_left: Float[Array, "2 P"]
+    hidden: Bool[Array, "2 P"]
+    """The structure was not seen when its player last looked."""
+
+
 class Players(NamedTuple):
     """What each of the two players has and has done."""
 
@@ -126,7 +142,7 @@ class Turn(NamedTuple):
     """What each player saw and did last, needed to read the next action."""
 
     entities: Int[Array, "2 E"]
-    """Slot, or N plus resource, of each row of the entity list; -1 for none."""
+    """Slot, N plus resource, or N + R plus snapshot, of each row of the entity list; -1 for none."""
     next_loop: Int[Array, " 2"]
     """Game loop at which the player's next observation is due."""
     action_type: Int[Array, " 2"]
@@ -135,6 +151,7 @@ class Turn(NamedTuple):
     repeat: Int[Array, " 2"]
     selected: Bool[Array, " N"]
     target: Int[Array, " 2"]
+    """As in `entities`; -1 for none."""
     available: Bool[Array, "2 A"]
     """Actions that each player could take when it last looked."""
     result: Int[Array, " 2"]
@@ -158,6 +175,8 @@ class State(NamedTuple):
     """None where the rules have no Zerg."""
     spells: Spells | None = None
     """None where the rules have no spells."""
+    snapshots: Snapshots | None = None
+    """None where the rules let structures be forgotten."""
 
 
 def owners(count: int) -> Int[Array, " N"]:
