@@ -65,7 +65,7 @@ class Policy(eqx.Module):
     location: LocationHead
     sharpness: Float[Array, ""]
     """How sure the policy is of what it would do: 1 / `SHARPNESS_SPEED` of the logarithm of an inverse temperature.
-    0 as imitated. The league begins at AlphaStar's temperature of 0.8, which AlphaStar keeps; here learning moves it."""
+    0 as imitated. The league begins at a temperature of 0.8, which AlphaStar keeps; here learning moves it."""
 
     def __init__(self, init: Initializer, game: GameDescription, size: InterfaceSize, config: AgentConfig):
         entity, embedding = config.entity.transformer.width, config.head.embedding
