@@ -103,9 +103,8 @@ class LeagueStage:
         seed: int,
     ):
         self.run, self.tools, self.settings, self.seed = run, tools, settings, seed
-        self.teacher = gathered(teacher)
         self.founder = gathered(tools.network.cooled(teacher, settings.temperature))
-        """What the learners begin as."""
+        """What the learners begin as, and are held to: the teacher at their temperature."""
         self.weights_folder = run.path / "league"
         self.founder_path = self.weights_folder / "founder.safetensors"
         self.optimizer = make_optimizer(settings)
@@ -216,7 +215,7 @@ class LeagueStage:
         workers, batch, finished, due = self.compiled.collect(
             learner.state.params.policy, opponents, learner.workers, restart, keys
         )
-        learner.state, carries, metrics = self.compiled.update(learner.state, self.teacher, gathered(batch), rates)
+        learner.state, carries, metrics = self.compiled.update(learner.state, self.founder, gathered(batch), rates)
         learner.workers = workers._replace(teacher_carry=carries)
         learner.updates += 1
         self.record(name, update, finished)

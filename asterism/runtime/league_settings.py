@@ -41,12 +41,12 @@ class LeagueTraining:
     """Of Adam, at the start; the policy's falls to zero along a line (AlphaStar: 3e-5, batches of 512 x 16)."""
     value_learning_rate: float = 5e-4
     """The same for the value networks alone."""
-    temperature: float = 0.8
-    """Of the learners at the start, for all parts but the delay (AlphaStar: 0.8, and 1 in imitation); the teacher that
-    they are held to stays at 1."""
-    learn: tuple[str, ...] = ("action_type", "sharpness")
-    """Blocks of the policy that learn (AlphaStar: all; so here if none is named). What to do and how surely can be
-    learned from a few hundred games; where, and with which units, stays as it was imitated."""
+    temperature: float = 0.6
+    """Of the learners at the start, and of the teacher that they are held to, for all parts but the delay (AlphaStar:
+    0.8, and 1 in imitation). The block sharpness, if it learns, moves it."""
+    learn: tuple[str, ...] = ("action_type",)
+    """Blocks of the policy that learn (AlphaStar: all; so here if none is named). What to do can be learned from a few
+    hundred games; where, and with which units, stays as it was imitated."""
     clip: float = 10.0
     """Largest norm of a gradient."""
     reuse: int = 1
