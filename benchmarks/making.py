@@ -3,6 +3,7 @@ shown."""
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -44,7 +45,7 @@ def make_all(files: list[Path], version: str, loops: int, batch: int) -> Making:
         raise UserError("no game begins with the workers of this game's rules: there is no production to compare")
     game = production_game(games, loops)
     tapes, items = make_tapes(games, game.rules, loops)
-    make = over_games(jax.vmap(producer(game, loops + ENDS)), games_mesh(batch), (EACH,), EACH)
+    make = over_games(partial(jax.lax.map, producer(game, loops + ENDS)), games_mesh(batch), (EACH,), EACH)
     # The last batch is filled up with the first games, so that one program does for all.
     order = np.arange(-(-len(games) // batch) * batch) % len(games)
     parts = []

@@ -24,7 +24,7 @@ from asterism.game.tasks import TIMED, Builder, Kind
 from asterism.game.world import World, is_kind
 from asterism.interface.observation import Race
 from asterism.runtime.productions import ROWS, GameProduction, Item, PlayerProduction
-from asterism.runtime.recorded_orders import Given, Order, Verdict, give
+from asterism.runtime.recorded_orders import Given, Order, Verdict, give, nothing_given
 
 NEVER = 1_000_000
 NOWHERE = (-1000.0, -1000.0)
@@ -227,7 +227,8 @@ def open_world(world: World) -> World:
 
 
 def producer(game: EmbeddedGame, loops: int) -> Callable[[Tape], Played]:
-    """A function of one of the tapes (to be vmapped): what comes of it in as many loops."""
+    """A function of one of the tapes: what comes of it in as many loops. For several use `jax.lax.map`: their next
+    events do not come at the same time."""
     base = open_world(game.world)
 
     def one(tape: Tape) -> Played:
@@ -257,7 +258,8 @@ def advance(world: World, tape: Tape, loops: int, cancel: int, progress: Progres
     due = (item < tape.task.shape[1]) & (tape.start[rows, here] <= loop)
     order = Order(due, jnp.where(due, tape.task[rows, here], 0), tape.place[rows, here], tape.avoid[rows, here])
     before = state.units.type
-    state, given = give(world, state, order)
+    idle = lambda: (state, nothing_given())  # noqa: E731
+    state, given = jax.lax.cond(due.any(), lambda: give(world, state, order), idle)
     item = item + due
     dt = jnp.where(due.any(), 0, until_next(world, state, tape, item, loops))
     played = look(world, state, tape, played, dt)
@@ -301,8 +303,13 @@ def call_off(world: World, tape: Tape, cancel: int, state: State, played: Played
     count = len(state.units.type)
     over = (played.slot >= 0) & (played.begun < NEVER) & (played.done == NEVER) & (tape.over <= state.loop)
     which = jnp.zeros(count, bool).at[jnp.where(over, played.slot, count)].set(True, mode="drop")
-    state, _ = cancel_work(world, state, jnp.where(which, world.task[cancel, state.units.type], 0))
-    return combat.bury(world, state), played._replace(slot=jnp.where(over, -1, played.slot))
+
+    def cancelled() -> State:
+        told = jnp.where(which, world.task[cancel, state.units.type], 0)
+        return combat.bury(world, cancel_work(world, state, told)[0])
+
+    state = jax.lax.cond(over.any(), cancelled, lambda: state)
+    return state, played._replace(slot=jnp.where(over, -1, played.slot))
 
 
 def look(world: World, state: State, tape: Tape, played: Played, dt: Int[Array, ""]) -> Played:
@@ -316,7 +323,7 @@ def note(world: World, state: State, order: Order, given: Given, before: Int[Arr
     """Writes down what the stages have made of the orders, each at its place `here`. `before`: types before them."""
     kind, product = world.tasks.kind[order.task], world.tasks.product[order.task]
     rows, count = jnp.arange(2), len(before)
-    new = by_player((state.units.type != before)) & (by_player(state.units.type) == product[:, None])
+    new = by_player(state.units.type != before) & (by_player(state.units.type) == product[:, None])
     placed = is_kind(kind, Kind.BUILD, Kind.ADDON, Kind.WARP)
     slot = jnp.where(placed, new.argmax(1) + rows * (count // 2), given.slot)
     begins = jnp.where(placed, new.any(1), (kind != Kind.MORPH) | state.units.working[given.slot])

@@ -1,6 +1,6 @@
 """What the players of real games made: their items with the loops at which they began and were done, and their supply.
 
-A game is a JSON file of facts from a replay (`read_production` says what it needs). Times in game loops (22.4 a second),
+A game is a JSON file of facts from a replay (see `read_production`). Times in game loops (22.4 a second),
 places in cells. PlayerStats are taken before what happens in their loop.
 """
 

@@ -8,6 +8,7 @@ it, a larva that an injection brought is lent. Whether the order is taken is for
 from enum import IntEnum
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
@@ -18,7 +19,7 @@ from asterism.game.larvae import larva_offset
 from asterism.game.spawning import renew
 from asterism.game.state import State, Units, by_player, give_orders, nearest
 from asterism.game.tasks import Kind
-from asterism.game.world import ADDON_OFFSET, World, is_kind
+from asterism.game.world import ADDON_OFFSET, World, order_task
 
 NEAR = 3.0
 """Cells from the place of a structure in the record within which it stands in the game."""
@@ -73,6 +74,12 @@ class Given(NamedTuple):
     help: Int[Array, " 2"]
 
 
+def nothing_given() -> Given:
+    """Of orders that are not due."""
+    zero = jnp.zeros(2, jnp.int32)
+    return Given(zero, zero, zero)
+
+
 def slots_of(mask: Bool[Array, "2 S"]) -> Bool[Array, " N"]:
     """[2, S] by player -> [N]."""
     return mask.reshape(-1)
@@ -109,7 +116,7 @@ def distance(units: Units, order: Order) -> Float[Array, "2 S"]:
 
 def give(world: World, state: State, order: Order) -> tuple[State, Given]:
     """Gives each player's order if requirements and supply are there and somebody can carry it out."""
-    tasks, kind = world.tasks, world.tasks.kind[order.task]
+    kind = world.tasks.kind[order.task]
     rows, met = jnp.arange(2), conditions(world, state)
     allowed = order.due & met.tech[rows, order.task]
     state, helped = make_ready(world, state, order._replace(due=allowed))
@@ -130,7 +137,8 @@ def give(world: World, state: State, order: Order) -> tuple[State, Given]:
     verdict = jnp.where(found, jnp.where(fed, Verdict.OPEN, Verdict.SUPPLY), Verdict.BUILDER)
     verdict = jnp.where(met.tech[rows, order.task], verdict, Verdict.REQUIREMENT)
     slot = chosen + rows * (len(units.type) // 2)
-    return state, Given(slot, verdict, jnp.where(hurried, Help.HURRIED, helped))
+    given = Given(slot, verdict, jnp.where(hurried, Help.HURRIED, helped))
+    return state, jax.tree.map(lambda leaf: leaf.astype(jnp.int32), given)
 
 
 def tell(world: World, state: State, order: Order, chosen: Bool[Array, "2 S"]) -> tuple[State, Bool[Array, " 2"]]:
@@ -148,8 +156,9 @@ def tell(world: World, state: State, order: Order, chosen: Bool[Array, "2 S"]) -
     hurried = (warps & (by_player(units.cooldown) > 0)).any(1)
     units = units._replace(cooldown=jnp.where(slots_of(warps), 0.0, units.cooldown))
     task = jnp.where(slots_of(warps), each(order.task), 0)
-    once = jnp.zeros(2, jnp.int32)
-    return warping.warp_in(world, state._replace(units=units), task, order.place, once, 0)[0], hurried
+    state = state._replace(units=units)
+    warp = lambda: warping.warp_in(world, state, task, order.place, jnp.zeros(2, jnp.int32), 0)[0]  # noqa: E731
+    return jax.lax.cond(warps.any(), warp, lambda: state), hurried
 
 
 def make_ready(world: World, state: State, order: Order) -> tuple[State, Int[Array, " 2"]]:
@@ -184,8 +193,8 @@ def lift(world: World, units: Units, order: Order, which: Bool[Array, " 2"]) -> 
 
 
 def carry_addon(world: World, units: Units, order: Order, which: Bool[Array, " 2"]) -> tuple[Units, Bool[Array, " 2"]]:
-    """A structure that could train what is wanted takes an add-on that nobody uses: a tech lab where one is needed,
-    else a reactor, which trains beside it. Also for whom there were both."""
+    """A structure that could train what is wanted takes an add-on that nobody works with: a tech lab where one is
+    needed, else a reactor, which trains beside it. Also for whom there were both."""
     task, count = order.task[:, None], len(units.type)
     away, lab = distance(units, order), world.tasks.needs_addon[task]
     there = by_player(finished(units)) & which[:, None]
@@ -194,8 +203,8 @@ def carry_addon(world: World, units: Units, order: Order, which: Bool[Array, " 2
     host &= by_player(world.units.takes_addon[units.type]) & (lab | without)
     wait = jnp.where(idle(units), 0.0, by_player(units.timer)) + jnp.where(without, 0.0, BUSY)
     host = one(jnp.where(host, away + wait, jnp.inf))
-    used = ~slots_of(idle(units) | host)
-    in_use = jnp.zeros(count, bool).at[jnp.where(used & (units.addon >= 0), units.addon, count)].set(True, mode="drop")
+    used = world.tasks.needs_addon[order_task(world, units)] & (units.addon >= 0)
+    in_use = jnp.zeros(count, bool).at[jnp.where(used, units.addon, count)].set(True, mode="drop")
     spare = ready & by_player(world.units.addon[units.type] & ~in_use)
     spare &= by_player(world.units.techlab[units.type]) == lab
     spare = one(jnp.where(spare, away, jnp.inf))

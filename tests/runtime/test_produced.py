@@ -1,6 +1,7 @@
 """Production of real games: how a record is read, and what the game's own rules make of it."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -99,7 +100,7 @@ def made(tmp_path_factory):
     games = [read_production(path) for path in paths + real]
     game = production_game(games, LOOPS)
     tapes, items = make_tapes(games, game.rules, LOOPS)
-    played = jax.tree.map(np.asarray, jax.jit(jax.vmap(producer(game, LOOPS + 100)))(tapes))
+    played = jax.tree.map(np.asarray, jax.jit(partial(jax.lax.map, producer(game, LOOPS + 100)))(tapes))
     both = (game.rules, games, tapes, items, played)
     return products(*both), samples(*both), games, game.rules
 
