@@ -25,7 +25,7 @@ class Product:
     verdict: Verdict
     help: Help
     harmed: bool
-    """Its player had lost something when it began: then its supply is not what the game counts."""
+    """Its player may have lost something when it began: then its supply is not what the game counts."""
     late: int | None
     """Loops that it began after its start."""
     took: int | None
@@ -93,7 +93,7 @@ def _product(rules: Rules, game: GameProduction, i: int, item: Item | None, play
         start=start,
         verdict=Verdict(int(played.verdict)),
         help=Help(int(played.help)),
-        harmed=start >= player.unharmed,
+        harmed=bool(start > player.times[player.times < player.unharmed].max(initial=0)),
         late=None if begun is None else begun - start,
         took=None if done is None else done - begun,
         recorded=None if item is None or item.done is None else item.done - item.start,
@@ -105,38 +105,48 @@ def samples(rules: Rules, games: list[GameProduction], tapes: Tape, items: list,
     """Every sample before the first loss, for games as in `products`."""
     found = []
     for g, game in enumerate(games):
+        looked = {int(loop): k for k, loop in enumerate(tapes.samples[g])}
         for i, player in enumerate(game.players):
-            tape, own = (type(x)(*(leaf[g, i] if leaf.ndim > 2 else leaf[g] for leaf in x)) for x in (tapes, played))
-            bounds = _Bounds(rules, player, tape.task, items[g][i], own)
-            for loop, used, made, progress in zip(
-                player.times, player.used, player.made, player.in_progress, strict=True
-            ):
-                place = np.flatnonzero(tapes.samples[g] == loop)
-                if loop < player.unharmed and len(place):
-                    now = played.supply[g, place[0], :, i]
-                    low, high = bounds.open(loop)
-                    complete = bool(progress == bounds.in_progress(loop))
-                    name = f"{game.name} ({game.version})"
-                    found.append(Sample(name, player.race, int(loop), *map(float, now), used, made,
-                                        now[0] + low, now[0] + high, complete))  # fmt: skip
+            bounds = _Bounds(rules, player, tapes.task[g, i], items[g][i], played.begun[g, i], played.done[g, i])
+            rows = zip(player.times, player.used, player.made, player.in_progress, strict=True)
+            for loop, recorded_used, recorded_made, progress in rows:
+                if loop >= player.unharmed or loop not in looked:
+                    continue
+                used, made = (float(value) for value in played.supply[g, looked[int(loop)], :, i])
+                less, more = bounds.open(loop)
+                found.append(
+                    Sample(
+                        game=f"{game.name} ({game.version})",
+                        race=player.race,
+                        loop=int(loop),
+                        used=used,
+                        made=made,
+                        recorded_used=float(recorded_used),
+                        recorded_made=float(recorded_made),
+                        low=used - less,
+                        high=used + more,
+                        complete=bool(progress == bounds.in_progress(loop)),
+                    )
+                )
     return found
 
 
 class _Bounds:
-    """What was under way, and could have been, when a sample was taken."""
+    """What of a player's items was under way, and could have been, when a sample was taken. `begun`, `done`: loops."""
 
-    def __init__(self, rules: Rules, player: PlayerProduction, task: np.ndarray, items: list, played: Played):
+    def __init__(self, rules: Rules, player: PlayerProduction, task: np.ndarray, items: list, begun, done):
         count = len(items)
         tasks, task = rules.tasks, task[:count]
-        self.begun, self.done = played.begun[:count], played.done[:count]
+        self.begun = begun[:count]
         over = np.array([NEVER if item is None or item.over is None else item.over for item in items], int)
-        self.until = np.minimum(self.done, over)
+        self.until = np.minimum(done[:count], over)
         consumed = tasks.builder[task] == Builder.IS_CONSUMED
         worker = rules.units.minerals[tasks.user[task]]
         self.minerals = tasks.minerals[task] + np.where(consumed, worker, 0.0)
         self.supply = np.where(tasks.kind[task] == Kind.TRAIN, tasks.supply[task], 0.0)
         guessed = np.array([item is not None and not item.exact and item.done is not None for item in items], bool)
         ends = np.array([item.done if guess else 0 for item, guess in zip(items, guessed, strict=True)], int)
+        guessed &= self.begun < NEVER
         self.earliest = np.where(guessed, ends - tasks.time[task], self.begun)
         self.latest = np.where(guessed, ends - tasks.time[task] / haste(player), self.begun)
 
@@ -144,7 +154,7 @@ class _Bounds:
         """Supply that may have been used less, and more, than what had begun."""
         less = (self.begun < loop) & (self.latest >= loop)
         more = (self.begun >= loop) & (self.earliest < loop)
-        return -float(self.supply[less].sum()), float(self.supply[more].sum())
+        return float(self.supply[less].sum()), float(self.supply[more].sum())
 
     def in_progress(self, loop: float) -> float:
         """Minerals spent on what was under way."""

@@ -19,7 +19,7 @@ from asterism.game.cancelling import cancel_work
 from asterism.game.game import EmbeddedGame, initial_state
 from asterism.game.rules import Rules
 from asterism.game.settings import GameSettings
-from asterism.game.state import State, by_player
+from asterism.game.state import Loops, State, by_player
 from asterism.game.tasks import TIMED, Builder, Kind
 from asterism.game.world import World, is_kind
 from asterism.interface.observation import Race
@@ -287,7 +287,7 @@ def until_next(world: World, state: State, tape: Tape, item: Int[Array, " 2"], l
     return jnp.clip(soonest, 1, loops - loop).astype(jnp.int32)
 
 
-def stages(world: World, state: State, dt: Int[Array, ""]) -> State:
+def stages(world: World, state: State, dt: Loops) -> State:
     """The stages of a tick that production needs."""
     state = larvae.grow_larvae(world, state, dt)
     state = construction.place_structures(world, state)
