@@ -15,9 +15,10 @@ from rich.table import Table
 from asterism.errors import UserError
 from asterism.runtime.agreement import Product, Sample, products, samples, unknown_items
 from asterism.runtime.devices import EACH, games_mesh, over_games
-from asterism.runtime.produced import make_tapes, producer, production_game
+from asterism.runtime.produced import producer, production_game
 from asterism.runtime.productions import COCOON, GameProduction, read_production
 from asterism.runtime.recorded_orders import Help, Verdict
+from asterism.runtime.tapes import make_tapes
 
 ENDS = 2400
 """Loops after the last order within which everything is done."""

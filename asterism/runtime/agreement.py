@@ -7,9 +7,10 @@ import numpy as np
 
 from asterism.game.rules import Rules
 from asterism.game.tasks import Builder, Kind
-from asterism.runtime.produced import NEVER, Played, Tape, haste, is_interrupted, task_of
+from asterism.runtime.produced import Played
 from asterism.runtime.productions import SUMMONED, GameProduction, Item, PlayerProduction
 from asterism.runtime.recorded_orders import Help, Verdict
+from asterism.runtime.tapes import NEVER, Tape, haste, is_interrupted, task_of
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ import pytest
 
 from asterism.errors import UserError
 from asterism.runtime.agreement import products, samples, unknown_items
-from asterism.runtime.produced import make_tapes, producer, production_game
+from asterism.runtime.produced import producer, production_game
 from asterism.runtime.productions import read_production
 from asterism.runtime.recorded_orders import Help, Verdict
+from asterism.runtime.tapes import make_tapes
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "z"
 LOOPS = 4032
@@ -146,6 +147,7 @@ def test_a_build_order_that_lacks_a_requirement_is_refused(made):
 def test_what_the_record_leaves_out_is_seen_to(made):
     (tank,) = of(made, "Terran", "SiegeTank")
     assert tank.verdict is Verdict.TAKEN and tank.help is Help.CARRIED
+    assert of(made, "Protoss", "Stalker", "second")[2].took == 81
     (zealot,) = of(made, "Protoss", "Zealot", "second")
     assert zealot.verdict is Verdict.TAKEN and zealot.help is Help.HURRIED and zealot.took == 256
     assert len(of(made, "Zerg", "Zergling")) == 2  # of which one is a pair
