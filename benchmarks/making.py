@@ -81,6 +81,8 @@ def figures(making: Making, race: str) -> list[tuple[str, float, str]]:
     refused = Counter(p.verdict for p in made if not p.harmed or p.verdict is Verdict.REQUIREMENT)
     return [
         ("samples", len(own), ""),
+        ("samples.exact_starts", len(certain), ""),
+        ("samples.exact_starts.all_recorded", sum(s.complete for s in certain), ""),
         ("supply.used.agreement", percent(s.used == s.recorded_used for s in own), "%"),
         ("supply.used.exact_starts.agreement", percent(s.used == s.recorded_used for s in certain), "%"),
         ("supply.used.all_recorded.agreement", percent(s.used == s.recorded_used for s in certain if s.complete), "%"),
@@ -106,7 +108,7 @@ def show(making: Making, worst: int, console: Console) -> None:
     for name in ("", *races):
         shown.add_column(name, justify="right" if name else "left")
     for row in zip(*columns, strict=True):
-        shown.add_row(f"{row[0][0]} {row[0][2]}", *(f"{v:.1f}" if unit == "%" else str(v) for _, v, unit in row))
+        shown.add_row(f"{row[0][0]} {row[0][2]}", *(f"{v:.2f}" if unit == "%" else str(v) for _, v, unit in row))
     console.print(shown)
     for name in (game.name for game in making.others):
         console.print(f"{name} begins otherwise: the rules of another balance patch, left out")
@@ -143,4 +145,4 @@ def report(making: Making) -> None:
     """Prints the last lines."""
     for name, value, unit in figures(making, "all"):
         if unit:
-            print(f"economy.{name}: {value:.1f} {unit}" if unit == "%" else f"economy.{name}: {value} {unit}")
+            print(f"economy.{name}: {value:.2f} {unit}" if unit == "%" else f"economy.{name}: {value} {unit}")
