@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from asterism.errors import UserError
 from asterism.runtime.agreement import Product, Sample, products, samples, unknown_items
 from asterism.runtime.devices import EACH, games_mesh, over_games
 from asterism.runtime.produced import producer, production_game
@@ -42,8 +41,9 @@ def make_all(files: list[Path], version: str, loops: int, batch: int) -> Making:
     """Plays what began within `loops` in the games of some files whose version begins with `version`."""
     found = [game for file in files if (game := read_production(file, version)) is not None]
     games = [game for game in found if game.same_rules]
+    others = [game for game in found if not game.same_rules]
     if not games:
-        raise UserError("no game begins with the workers of this game's rules: there is no production to compare")
+        return Making([], [], Counter(), others)
     game = production_game(games, loops)
     tapes, items = make_tapes(games, game.rules, loops)
     make = over_games(partial(jax.lax.map, producer(game, loops + ENDS)), games_mesh(batch), (EACH,), EACH)
@@ -58,7 +58,7 @@ def make_all(files: list[Path], version: str, loops: int, batch: int) -> Making:
         products(game.rules, games, *both),
         samples(game.rules, games, *both),
         unknown_items(game.rules, games),
-        [game for game in found if not game.same_rules],
+        others,
     )
 
 
