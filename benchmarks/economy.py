@@ -2,8 +2,10 @@
 
 python benchmarks/economy.py --games FOLDER
 
-Each file is a game as `asterism.runtime.economies.read_economy` reads it. Errors are of the minerals that the game's
-own mining brings by 2, 3, 4 and 5 minutes, relative to the integral of the recorded collection rate.
+Each file is a game as `asterism.runtime.economies.read_economy` and `asterism.runtime.productions.read_production` read
+it. Errors are of the minerals that the game's own mining brings by 2, 3, 4 and 5 minutes, relative to the integral of
+the recorded collection rate. What began within 5 minutes is made by the game's own production: supply is compared at
+every sample before a player's first loss, build times where their starts are no estimates.
 """
 
 import sys
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jax
+import making
 import numpy as np
 import tyro
 from rich.console import Console
@@ -41,7 +44,7 @@ class Settings:
     tick: int = 8
     """Game loops of a tick: 1, 2, 4, 8 or 16."""
     batch: int = 16
-    """Games side by side."""
+    """Games at a time."""
     worst: int = 8
     """Games named."""
 
@@ -161,6 +164,10 @@ def main(settings: Settings) -> None:
     last = sorted((e for e in found if e.minute == MINUTES[-1]), key=lambda e: -abs(e.minerals))
     for error in last[: settings.worst]:
         console.print(f"{error.game} {error.race}: {100 * error.minerals:+.1f} % at {error.minute} minutes")
+    files = sorted(settings.games.glob("*.json"))
+    made = making.make_all(files, settings.version, MINUTES[-1] * MINUTE, settings.batch)
+    making.show(made, settings.worst, console)
+    making.report(made)
     report(found, "vespene", "vespene")
     report(free, "minerals", "default_policy.minerals")
     report(found, "minerals", "minerals")

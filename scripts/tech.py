@@ -98,7 +98,8 @@ def warp_times(data: Tech, name: str, kind: str) -> tuple[int, int]:
     if kind != "warp":
         return 0, 0
     row = data.more["abilities"]["WarpIn"]["units_trained"][name]
-    return row["warp_in_fast_loops"], row["cooldown_loops"]
+    # Replays have a loop more between its start and its end (slow ones take what the data say).
+    return row["warp_in_fast_loops"] + 1, row["cooldown_loops"]
 
 
 def is_way_back(data: Tech, name: str, row: AbilityRow) -> bool:

@@ -10,7 +10,7 @@ from asterism.game.geometry import span
 from asterism.game.payment import pay, record_build
 from asterism.game.placement import can_stand
 from asterism.game.spawning import START_HEALTH, renew, spawn
-from asterism.game.state import State, Units, by_player, nearest, owners, pop_orders
+from asterism.game.state import Loops, State, Units, by_player, nearest, owners, pop_orders
 from asterism.game.tasks import Builder, Kind
 from asterism.game.world import World, is_kind, order_kind, order_task
 from asterism.interface.action import ActionResult
@@ -65,7 +65,7 @@ def become_structures(world: World, units: Units, which: Bool[Array, " N"], kind
     return renew(world, units, which, kind, site, world.units.build_time[kind])
 
 
-def construct(world: World, state: State, dt: int) -> State:
+def construct(world: World, state: State, dt: Loops) -> State:
     """Structures grow, those of Terrans while their builder is at work; a worker whose structure is done goes back to
     the minerals."""
     units, count = state.units, len(state.units.type)

@@ -5,7 +5,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import finished
 from asterism.game.spawning import spawn
-from asterism.game.state import State, Units, Zerg, by_player, nearest, owners
+from asterism.game.state import Loops, State, Units, Zerg, by_player, nearest, owners
 from asterism.game.tables import load_economy
 from asterism.game.world import World
 
@@ -37,7 +37,7 @@ def homes(world: World, units: Units) -> tuple[Int[Array, " N"], Int[Array, " N"
     return jnp.where(found >= 0, found + base, -1).reshape(-1), number.reshape(-1)
 
 
-def grow_larvae(world: World, state: State, dt: int) -> State:
+def grow_larvae(world: World, state: State, dt: Loops) -> State:
     """Hatcheries with fewer than three larvae get one every 11 seconds; injections bring three more after 29.
 
     Larvae whose hatchery is gone die.
@@ -63,7 +63,7 @@ def grow_larvae(world: World, state: State, dt: int) -> State:
     return state._replace(units=spawned._replace(health=jnp.where(lost, 0.0, spawned.health)), zerg=zerg)
 
 
-def _inject(zerg: Zerg, home: Bool[Array, " N"], dt: int) -> Zerg:
+def _inject(zerg: Zerg, home: Bool[Array, " N"], dt: Loops) -> Zerg:
     """Injections ripen, one after the other."""
     economy = load_economy()
     ripe = home & (zerg.inject_left > 0) & (zerg.inject_left <= dt)

@@ -13,10 +13,11 @@ def pay(players: Players, minerals: Float[Array, " 2"], vespene: Float[Array, " 
 
 
 def within(budget: Float[Array, " 2"], cost: Float[Array, "2 S"]) -> Bool[Array, "2 S"]:
-    """Who can be served in the order of slots. What the budget does not reach for by itself stands in nobody's way."""
-    cost = jnp.where(cost <= budget[:, None], cost, jnp.inf)
-    sum_to_here = jnp.cumsum(jnp.where(jnp.isfinite(cost), cost, 0.0), 1)
-    return (cost <= 0) | (jnp.isfinite(cost) & (sum_to_here <= budget[:, None]))
+    """Who can be served in the order of slots. What the budget does not reach for by itself stands in nobody's way, and
+    what costs nothing is served by a budget that is overdrawn, too (supply, after a construction was called off)."""
+    free, within_reach = cost <= 0, cost <= budget[:, None]
+    sum_to_here = jnp.cumsum(jnp.where(within_reach, cost, 0.0), 1)
+    return free | (within_reach & (sum_to_here <= budget[:, None]))
 
 
 def record_build(world: World, state: State, made: Bool[Array, " N"], kind, place) -> Players:

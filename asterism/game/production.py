@@ -11,7 +11,7 @@ from asterism.game.geometry import length
 from asterism.game.payment import pay, record_build, within
 from asterism.game.power import powered
 from asterism.game.spawning import change_type, spawn
-from asterism.game.state import Players, State, Units, by_player, give_orders, owners, pop_orders
+from asterism.game.state import Loops, Players, State, Units, by_player, give_orders, owners, pop_orders
 from asterism.game.tasks import QUEUED, TIMED, Kind
 from asterism.game.world import ADDON_OFFSET, World, is_kind, walkable
 
@@ -77,7 +77,7 @@ def _begin_morphs(world: World, state: State, task, starts, morphs) -> tuple[Boo
     return jnp.where(is_kind(tasks.kind[task], Kind.MORPH), begins, starts), pay(players, *spent)
 
 
-def finish_work(world: World, state: State, dt: int) -> State:
+def finish_work(world: World, state: State, dt: Loops) -> State:
     """Training, research and morphs go on; what is trained appears beside its structure and follows the rally point."""
     units, tasks = state.units, world.tasks
     task, count = current_task(world, state), len(state.units.type)

@@ -7,6 +7,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.interface.observation import Strategy
 
+Loops = int | Int[Array, ""]
+"""Game loops that pass at once: those of a tick, or as many as it takes until something happens."""
+
 
 class Units(NamedTuple):
     """Units and structures; a slot of type 0 is empty. Times in game loops, places in cells."""

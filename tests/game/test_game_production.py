@@ -1,8 +1,10 @@
 """Training, research and add-ons: what they cost, how long they take, when they are refused."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from asterism.game.payment import within
 from asterism.game.rules import terran_v1
 from asterism.game.tasks import Kind
 
@@ -157,3 +159,9 @@ def test_units_follow_the_rally_point_of_their_structure(empty):
     assert np.hypot(*(empty.units.position[marine] - (40.5, 28.5))) < 1.1
     assert np.hypot(*(empty.units.position[scv] - (18.5, 18.5))) < 1.1
     assert empty.orders(scv) == []
+
+
+def test_what_needs_no_supply_can_be_made_while_supply_is_overdrawn():
+    """As after a Drone has come back out of an extractor that is called off: the next Overlord still hatches."""
+    served = within(jnp.array([-1.0, 1.0]), jnp.array([[0.0, 1.0, 0.0], [1.0, 1.0, 0.0]]))
+    assert served.tolist() == [[True, False, True], [True, False, True]]
