@@ -1,5 +1,7 @@
 """What buffs do to units: factors and sums that the stages of a tick ask for. Without spells all is as it is."""
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
@@ -108,15 +110,34 @@ def armed(world: World, state: State, which: Bool[Array, " N"]) -> Bool[Array, "
     return which & ((spells.inside < 0) | shelter)
 
 
-def payable(world: World, state: State, spell: Int[Array, "*s N"]) -> Bool[Array, "*s N"]:
-    """Which units could cast `spell` now: energy, health and cooldown allow it, and nothing silences them."""
+class Lacks(NamedTuple):
+    """Why units cannot cast a spell."""
+
+    energy: Bool[Array, "*s N"]
+    life: Bool[Array, "*s N"]
+    time: Bool[Array, "*s N"]
+    """Its cooldown is not over."""
+
+
+def lacks(world: World, state: State, spell: Int[Array, "*s N"]) -> Lacks:
+    """What each unit lacks to cast `spell` now."""
     units, table = state.units, world.magic.spells
     slot = table.cooldown_slot[spell]
     wait = jnp.where(slot == 0, state.spells.cooldown[:, 0], state.spells.cooldown[:, 1])
     wait = jnp.where(slot == 2, state.spells.cooldown[:, 2], wait)
-    paid = (table.energy[spell] <= units.energy) & (table.health[spell] < units.health)
-    free = (table.cooldown[spell] <= 0) | (wait <= 0)
-    return paid & free & able(world, state, (units.type > 0) & (units.build_left <= 0)) & (spell > 0)
+    return Lacks(
+        energy=table.energy[spell] > units.energy,
+        life=table.health[spell] >= units.health,
+        time=(table.cooldown[spell] > 0) & (wait > 0),
+    )
+
+
+def payable(world: World, state: State, spell: Int[Array, "*s N"]) -> Bool[Array, "*s N"]:
+    """Which units could cast `spell` now: energy, health and cooldown allow it, nothing silences them, and they
+    are real."""
+    units, lack = state.units, lacks(world, state, spell)
+    acts = able(world, state, (units.type > 0) & (units.build_left <= 0)) & ~hallucinated(world, state)
+    return ~(lack.energy | lack.life | lack.time) & acts & (spell > 0)
 
 
 def castable(world: World, state: State, selectable: Bool[np.ndarray, "A U"]) -> Bool[Array, "2 A"]:
@@ -147,6 +168,13 @@ def shelter(world: World, state: State) -> Float[Array, " N"]:
     inside = state.spells.inside
     radius = world.units.radius[state.units.type]
     return jnp.where(inside >= 0, load_economy().bunker_range + radius[jnp.maximum(inside, 0)] - radius, 0.0)
+
+
+def hallucinated(world: World, state: State) -> Bool[Array, " N"]:
+    """Units that are not what they seem."""
+    if state.spells is None:
+        return jnp.zeros(len(state.units.type), bool)
+    return state.spells.buffs[:, world.magic.buff_index["Hallucination"]] > 0
 
 
 def work_rate(world: World, state: State) -> Float[Array, " N"] | float:
