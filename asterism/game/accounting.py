@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game import buffs
+from asterism.game.castable import castable
 from asterism.game.state import State, Units, by_player, owners
 from asterism.game.tasks import QUEUED, Kind
 from asterism.game.world import World, is_kind, order_task
@@ -151,7 +152,7 @@ def available_actions(world: World, state: State, selectable: Bool[np.ndarray, "
     research = np.flatnonzero(of_kind == Kind.RESEARCH)
     ordered = by_player((units.order_action[:, :, None] == research).any(1)).any(1)
     result = result.at[:, research].set(result[:, research] & ~ordered)
-    return result if state.spells is None else result & buffs.castable(world, state, selectable)
+    return result if state.spells is None else result & castable(world, state, selectable)
 
 
 def _is_identity(table) -> bool:

@@ -8,6 +8,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game import buffs
 from asterism.game.accounting import at_work, finished
+from asterism.game.castable import payable
 from asterism.game.creep import on_creep
 from asterism.game.fields import fits, lay, run_fields
 from asterism.game.geometry import length
@@ -55,7 +56,7 @@ def order_spells(world: World, state: State, command) -> tuple[State, Bool[Array
     target, place = command.target[player], command.place[player]
     place = jnp.where(table.aimed[spell][:, None] | (spell == 0)[:, None], place, units.position)
     own = (target >= 0) & (target < count) & (target // (count // 2) == player)
-    able = buffs.payable(world, state, spell) & _about(world, state, spell, target)
+    able = payable(world, state, spell) & _about(world, state, spell, target)
     far = length(units.position - place) + jnp.where(units.order_action[:, 0] > 0, 1.0, 0.0)
     closest = nearest(by_player(jnp.where(able, far, jnp.inf)))
     chosen = (closest[:, None] == jnp.arange(count // 2)).reshape(-1) | table.every[spell]
@@ -188,7 +189,7 @@ def _cast(world: World, state: State, dt: int) -> State:
     casting = _wanted(world, state)
     spell, target = casting.spell, casting.target
     slot = jnp.clip(target, 0, count - 1)
-    able = buffs.payable(world, state, spell) & _about(world, state, spell, target)
+    able = payable(world, state, spell) & _about(world, state, spell, target)
     able &= ~table.stands_on_creep[spell] | on_creep(world, state, units.position)
     able &= ~table.on_creep[spell] | on_creep(world, state, casting.place)
     point, _ = _point(world, units, target, casting.place)

@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from asterism.game import buffs
 from asterism.game.accounting import conditions, leveled, units_with_queue
+from asterism.game.castable import lacks
 from asterism.game.creep import on_creep
 from asterism.game.power import in_power, powered
 from asterism.game.spellbook import TARGET
@@ -75,7 +75,7 @@ def _casting(world: World, state: State, wanted: Int[Array, " N"], kind: Int[Arr
     if state.spells is None:
         return ()
     casts, spell = kind == Kind.CAST, world.tasks.spell[wanted]
-    lack = buffs.lacks(world, state, spell)
+    lack = lacks(world, state, spell)
     aimed = by_player(world.magic.spells.subject[spell] == TARGET).any(1)
     return (
         (casts & every(lack.time), ActionResult.COOLDOWN),

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from asterism.game import buffs, commands
-from asterism.game.game import fate, initial_state, magic, making, mining, spread_workers, war
+from asterism.game.game import fate, magic, making, mining, war
 from asterism.game.observe import observe
 from asterism.interface.observation import Race
 from asterism.interface.spec import no_op, random_action
@@ -165,12 +165,8 @@ class FullPlay:
 
     def start(self):
         """Each lane's state at the start."""
-        z = self.game.no_strategy()
-        make = lambda races: spread_workers(  # noqa: E731
-            self.world, initial_state(self.world, self.game.description, self.game.settings, self.size, z, races)
-        )
-        states = jax.jit(jax.vmap(make))(jnp.array(LANES, jnp.int32))
-        states = jax.tree.map(np.array, states)
+        opening = jax.vmap(self.game.opening, in_axes=(0, None))
+        states = jax.tree.map(np.array, jax.jit(opening)(jnp.array(LANES, jnp.int32), self.game.no_strategy()))
         for lane, races in enumerate(LANES):
             for player, race in enumerate(races):
                 self.settle(jax.tree.map(lambda leaf, lane=lane: leaf[lane], states), player, race)

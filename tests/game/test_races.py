@@ -263,8 +263,8 @@ def test_a_command_center_at_work_lets_nobody_out_and_loses_nothing_it_was_paid_
 
 
 def test_a_bunker_calls_in_those_alone_who_fit(full):
-    bunker, barracks = full.put("Bunker", 30.5, 30.5), full.put("Barracks", 26.5, 38.5)
-    marine = full.put("Marine", 33, 31)
+    bunker, barracks = full.put("Bunker", 26.5, 26.5), full.put("Barracks", 26.5, 38.5)
+    marine = full.put("Marine", 29, 27)
     full.money(50).order("Train_Marine_quick", barracks).order("Load_unit", bunker, target=barracks)
     assert full.orders(barracks) == ["Train_Marine_quick"]
     full.order("Load_unit", bunker, target=marine)

@@ -61,7 +61,7 @@ def test_what_training_lacks(full):
     assert result(full) is ActionResult.NOT_ENOUGH_VESPENE
     full.order("Train_Overlord_quick", larva[0])
     assert result(full) is ActionResult.SUCCESS
-    for i in range(13):
+    for i in range(14):
         full.put("Drone", 20 + i % 4, 36 + i // 4)
     full.order("Train_Drone_quick", larva[1])
     assert result(full) is ActionResult.NOT_ENOUGH_FOOD
@@ -127,7 +127,8 @@ def test_a_full_queue_takes_nothing_more(arena):
 
 def test_what_a_spell_lacks(arena):
     stalker, marine = arena.put("Stalker", 26, 20), arena.put("Marine", 30, 20)
-    templar, foe = arena.put("HighTemplar", 26, 26), arena.put("Zealot", 29, 26, player=1)
+    templar, foe = arena.put("HighTemplar", 26, 26), arena.put("Infestor", 29, 26, player=1)
+    arena.units.cooldown[[stalker, marine]] = 1e6
     arena.order("Effect_Blink_pt", stalker, place=(26, 16))
     assert result(arena) is ActionResult.TECH_REQUIREMENTS_NOT_MET
     arena.learn("BlinkTech").learn("Stimpack").order("Effect_Blink_pt", stalker, place=(26, 16))
