@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game import buffs
+from asterism.game.castable import castable
 from asterism.game.state import State, Units, by_player, owners
-from asterism.game.tasks import Kind
-from asterism.game.world import World, order_task
+from asterism.game.tasks import QUEUED, Kind
+from asterism.game.world import World, is_kind, order_task
 
 
 def counts(world: World, units: Units, which: Bool[Array, " N"]) -> Int[Array, "2 U"]:
@@ -33,14 +34,19 @@ def finished(units: Units) -> Bool[Array, " N"]:
 
 
 def supply(world: World, state: State) -> tuple[Float[Array, " 2"], Float[Array, " 2"]]:
-    """Supply used, units in training and in eggs included, and supply provided, with what spells have added."""
+    """Supply used, units in training and in eggs included, and supply provided, with what spells have added.
+
+    Hallucinations and the dead that wait for their burial use and provide none.
+    """
     units = state.units
+    real = on_field(units) & ~buffs.hallucinated(world, state)
     task = order_task(world, units)
     living = world.units.supply[units.type]
     morphing = units.working & world.tasks.morphs[task]
     used = jnp.where(morphing, world.tasks.occupies[task], living)
     used = used + jnp.where(units.working & ~morphing, world.tasks.supply[task], 0.0)
-    provided = jnp.where(finished(units), world.units.supply_provided[units.type], 0.0)
+    used = jnp.where(real, used, 0.0)
+    provided = jnp.where(finished(units) & real, world.units.supply_provided[units.type], 0.0)
     cap = jnp.minimum(by_player(provided).sum(1) + buffs.supply_added(world, state), world.economics.supply_cap)
     return by_player(used).sum(1), cap
 
@@ -48,6 +54,13 @@ def supply(world: World, state: State) -> tuple[Float[Array, " 2"], Float[Array,
 def units_with_queue(world: World, units: Units) -> Bool[Array, " N"]:
     """Finished structures with room for one more order."""
     return finished(units) & world.units.structure[units.type] & (units.order_action[:, -1] == 0)
+
+
+def at_work(world: World, units: Units) -> Bool[Array, " N"]:
+    """Units that another order would cost what they have in hand: a change of form that has begun, paid production."""
+    kinds = world.tasks.kind[world.task[units.order_action, units.type[:, None]]]
+    changes = units.working & is_kind(kinds[:, 0], Kind.MORPH, Kind.LAND)
+    return changes | is_kind(kinds, *QUEUED, Kind.ADDON).any(1)
 
 
 def has_techlab(world: World, units: Units) -> Bool[Array, " N"]:
@@ -139,7 +152,7 @@ def available_actions(world: World, state: State, selectable: Bool[np.ndarray, "
     research = np.flatnonzero(of_kind == Kind.RESEARCH)
     ordered = by_player((units.order_action[:, :, None] == research).any(1)).any(1)
     result = result.at[:, research].set(result[:, research] & ~ordered)
-    return result if state.spells is None else result & buffs.castable(world, state, selectable)
+    return result if state.spells is None else result & castable(world, state, selectable)
 
 
 def _is_identity(table) -> bool:

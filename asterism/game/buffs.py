@@ -108,30 +108,6 @@ def armed(world: World, state: State, which: Bool[Array, " N"]) -> Bool[Array, "
     return which & ((spells.inside < 0) | shelter)
 
 
-def payable(world: World, state: State, spell: Int[Array, "*s N"]) -> Bool[Array, "*s N"]:
-    """Which units could cast `spell` now: energy, health and cooldown allow it, and nothing silences them."""
-    units, table = state.units, world.magic.spells
-    slot = table.cooldown_slot[spell]
-    wait = jnp.where(slot == 0, state.spells.cooldown[:, 0], state.spells.cooldown[:, 1])
-    wait = jnp.where(slot == 2, state.spells.cooldown[:, 2], wait)
-    paid = (table.energy[spell] <= units.energy) & (table.health[spell] < units.health)
-    free = (table.cooldown[spell] <= 0) | (wait <= 0)
-    return paid & free & able(world, state, (units.type > 0) & (units.build_left <= 0)) & (spell > 0)
-
-
-def castable(world: World, state: State, selectable: Bool[np.ndarray, "A U"]) -> Bool[Array, "2 A"]:
-    """Actions that some own unit could cast now, or that are no spells. `selectable`: which types take which action."""
-    actions, types = np.nonzero(selectable)
-    spell = np.asarray(world.tasks.spell)[np.asarray(world.task)[actions, types]]
-    pairs = np.flatnonzero(spell)
-    each = jnp.broadcast_to(spell[pairs][:, None], (len(pairs), len(state.units.type)))
-    can = payable(world, state, each) & (state.units.type == types[pairs][:, None])
-    some = by_player(can.T).any(1)
-    is_spell = np.zeros(len(selectable), bool)
-    is_spell[actions[pairs]] = True
-    return jnp.zeros((2, len(selectable)), bool).at[:, actions[pairs]].max(some) | ~is_spell
-
-
 def speed(world: World, state: State, pace: Float[Array, " N"]) -> Float[Array, " N"]:
     """`pace` with what buffs do to it; nothing for who is stunned, held by its own spell, or not on the field."""
     if state.spells is None:
@@ -147,6 +123,13 @@ def shelter(world: World, state: State) -> Float[Array, " N"]:
     inside = state.spells.inside
     radius = world.units.radius[state.units.type]
     return jnp.where(inside >= 0, load_economy().bunker_range + radius[jnp.maximum(inside, 0)] - radius, 0.0)
+
+
+def hallucinated(world: World, state: State) -> Bool[Array, " N"]:
+    """Units that are not what they seem."""
+    if state.spells is None:
+        return jnp.zeros(len(state.units.type), bool)
+    return state.spells.buffs[:, world.magic.buff_index["Hallucination"]] > 0
 
 
 def work_rate(world: World, state: State) -> Float[Array, " N"] | float:

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game import buffs
-from asterism.game.accounting import finished
+from asterism.game.accounting import at_work, finished
+from asterism.game.castable import payable
 from asterism.game.creep import on_creep
 from asterism.game.fields import fits, lay, run_fields
 from asterism.game.geometry import length
@@ -41,20 +42,21 @@ class Casting(NamedTuple):
     place: Float[Array, "N 2"]
 
 
-def order_spells(world: World, state: State, command) -> State:
+def order_spells(world: World, state: State, command) -> tuple[State, Bool[Array, " N"]]:
     """Gives the casting units their order, or where a spell is instant has it cast this tick.
 
-    Of several that could cast, the nearest does, unless the spell is each unit's own.
+    Of several that could cast, the nearest does, unless the spell is each unit's own. Returns the state, and which
+    units took the order.
     """
     if state.spells is None:
-        return state
+        return state, jnp.zeros(len(state.units.type), bool)
     units, table, count = state.units, world.magic.spells, len(state.units.type)
     task, player = command.task, owners(len(state.units.type))
     spell = jnp.where(world.tasks.kind[task] == Kind.CAST, world.tasks.spell[task], 0)
     target, place = command.target[player], command.place[player]
     place = jnp.where(table.aimed[spell][:, None] | (spell == 0)[:, None], place, units.position)
     own = (target >= 0) & (target < count) & (target // (count // 2) == player)
-    able = buffs.payable(world, state, spell) & _about(world, state, spell, target)
+    able = payable(world, state, spell) & _about(world, state, spell, target)
     far = length(units.position - place) + jnp.where(units.order_action[:, 0] > 0, 1.0, 0.0)
     closest = nearest(by_player(jnp.where(able, far, jnp.inf)))
     chosen = (closest[:, None] == jnp.arange(count // 2)).reshape(-1) | table.every[spell]
@@ -76,9 +78,17 @@ def order_spells(world: World, state: State, command) -> State:
     place = jnp.where((moves == Kind.CAST)[:, None], place, at)
     units = give_orders(units, which, command.action[player], target, place, command.queued[player])
     called = jnp.zeros(count, bool).at[jnp.where(calls, target, count)].set(True, mode="drop")
+    called &= (world.units.cargo[units.type] > 0) & ~at_work(world, units)
     caller = jnp.full(count, -1).at[jnp.where(calls, target, count)].max(jnp.arange(count), mode="drop")
     units = give_orders(units, called, command.action[player], caller, units.position[jnp.maximum(caller, 0)])
-    return state._replace(units=units, spells=spells)
+    return state._replace(units=units, spells=spells), casts | others
+
+
+def is_beside(world: World, task: Int[Array, " N"]) -> Bool[Array, " N"]:
+    """Tasks that cast a spell beside whatever their caster does."""
+    if world.magic is None:
+        return jnp.zeros(len(task), bool)
+    return (world.tasks.kind[task] == Kind.CAST) & world.magic.spells.transient[world.tasks.spell[task]]
 
 
 def smart(world: World, units: Units, at: Int[Array, " N"], action: Int[Array, " N"]) -> Int[Array, " N"]:
@@ -179,7 +189,7 @@ def _cast(world: World, state: State, dt: int) -> State:
     casting = _wanted(world, state)
     spell, target = casting.spell, casting.target
     slot = jnp.clip(target, 0, count - 1)
-    able = buffs.payable(world, state, spell) & _about(world, state, spell, target)
+    able = payable(world, state, spell) & _about(world, state, spell, target)
     able &= ~table.stands_on_creep[spell] | on_creep(world, state, units.position)
     able &= ~table.on_creep[spell] | on_creep(world, state, casting.place)
     point, _ = _point(world, units, target, casting.place)

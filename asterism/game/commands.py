@@ -8,11 +8,12 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game import buffs, casting, fog
-from asterism.game.accounting import finished, has_techlab, leveled, units_with_queue
+from asterism.game.accounting import at_work, finished, has_techlab, leveled, units_with_queue
 from asterism.game.cancelling import cancel_work
 from asterism.game.geometry import span
 from asterism.game.payment import pay
 from asterism.game.placement import snap
+from asterism.game.power import powered
 from asterism.game.results import action_results
 from asterism.game.settings import GameSettings
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners
@@ -25,6 +26,10 @@ from asterism.interface.sizes import InterfaceSize
 
 STEERS = (Kind.SMART, Kind.MOVE, Kind.ATTACK, Kind.STOP, Kind.HOLD, Kind.PATROL, Kind.GATHER, Kind.RETURN)
 """Tasks that every selected unit takes as they are."""
+PRETENDED = (Kind.SMART, Kind.MOVE, Kind.ATTACK, Kind.STOP, Kind.HOLD, Kind.PATROL)
+"""Tasks that hallucinations take."""
+BESIDE = (*QUEUED, Kind.ADDON, Kind.RALLY, Kind.CANCEL, Kind.CANCEL_WORK, Kind.WARP)
+"""Tasks that leave the orders of a unit alone."""
 
 
 class Command(NamedTuple):
@@ -93,7 +98,7 @@ def read_commands(
     """The commands in actions: entity indices become slots, units that cannot take the action are left out.
 
     An action that is not available, or that needs a target unit and has none, does nothing. A snapshot can be attacked
-    and gone to, and that is all.
+    and gone to, and that is all. Nothing can be queued behind a full queue, or take the place of work.
     """
     units, count = state.units, len(state.units.type)
     uses = jax.tree.map(jnp.asarray, game.uses)
@@ -107,16 +112,20 @@ def read_commands(
     able = jnp.asarray(game.selectable)[kind][owners(count), units.type]
     task = world.task[per_unit(kind, count), units.type]
     there = finished(units) | ((units.type > 0) & (world.tasks.kind[task] == Kind.CANCEL_WORK))
+    there &= ~buffs.hallucinated(world, state) | is_kind(world.tasks.kind[task], *PRETENDED)
     there = buffs.outside(world, state, there)
     wanted = selected & able & there & per_unit(acting, count)
     steers = is_kind(world.tasks.kind[task], Kind.SMART, Kind.ATTACK)
     selected = wanted & per_unit(takes, count) & (steers | per_unit(~fog.is_snapshot(state, named), count))
+    queued = (action.queued > 0) & uses.queued[kind] & (kind != game.action_index["Stop_quick"])
+    beside = is_kind(world.tasks.kind[task], *BESIDE) | casting.is_beside(world, task)
+    selected &= beside | jnp.where(per_unit(queued, count), units.order_action[:, -1] == 0, ~at_work(world, units))
     return Command(
         action=kind,
         task=jnp.where(selected, task, 0),
         wanted=jnp.where(wanted, task, 0),
         camera=takes & (kind == game.action_index["raw_move_camera"]),
-        queued=(action.queued > 0) & uses.queued[kind],
+        queued=queued,
         repeat=jnp.where(uses.repeat[kind], action.repeat, 0),
         named=named,
         target=target,
@@ -135,13 +144,13 @@ def _geyser_under(world: World, units: Units, target: Int[Array, " 2"]) -> Int[A
     return jnp.where(refinery & near.any(1), count + near.argmax(1), target)
 
 
-def _smart(world: World, units: Units, at: Int[Array, " N"], snapshot: Bool[Array, " N"]) -> Int[Array, " N"]:
+def _smart(world: World, state: State, at: Int[Array, " N"], snapshot: Bool[Array, " N"]) -> Int[Array, " N"]:
     """What Smart at `at` or at a snapshot means for each unit: gather, attack, go on with a structure, or walk."""
-    count = len(units.type)
+    units, count = state.units, len(state.units.type)
     slot = jnp.clip(at, 0, count - 1)
     is_unit = (at >= 0) & (at < count)
     own = is_unit & (slot // (count // 2) == owners(count))
-    worker = world.units.worker[units.type]
+    worker = world.units.worker[units.type] & ~buffs.hallucinated(world, state)
     armed = world.units.armed[units.type]
     # An unfinished structure is gone on with: the order is the one that builds its type.
     build = jnp.where(own & (units.build_left[slot] > 0), world.build_action[units.type[slot]], 0)
@@ -161,7 +170,7 @@ def order_units(world: World, state: State, command: Command) -> tuple[Units, Bo
     given = world.tasks.kind[command.task]
     gathers = is_kind(given, Kind.GATHER, Kind.SMART)
     at = jnp.where(gathers, each(_geyser_under(world, units, command.target)), each(command.target))
-    smart = _smart(world, units, at, each(fog.is_snapshot(state, command.named)))
+    smart = _smart(world, state, at, each(fog.is_snapshot(state, command.named)))
     action = jnp.where(given == Kind.SMART, smart, each(command.action))
     kind = world.tasks.kind[world.task[action, units.type]]
     enemy = (at >= 0) & (at < count) & (at // (count // 2) != owners(count))
@@ -179,7 +188,7 @@ def order_units(world: World, state: State, command: Command) -> tuple[Units, Bo
     flying = world.units.flying[units.type][:, None]
     place = jnp.where(flying, each(command.place), each(on_ground(world, command.place)))
     action = jnp.where(given == Kind.STOP, 0, action)
-    return give_orders(units, which, action, at, place, each(command.queued) & (given != Kind.STOP)), which
+    return give_orders(units, which, action, at, place, each(command.queued)), which
 
 
 def order_construction(world: World, state: State, command: Command, radius: int) -> tuple[Units, Bool[Array, " N"]]:
@@ -213,7 +222,7 @@ def order_production(world: World, state: State, command: Command) -> tuple[Stat
     task = leveled(world, task, players.upgrades[owners(count)])
     kind, idle = tasks.kind[task], units.order_action[:, 0] == 0
     able = units_with_queue(world, units) & is_kind(kind, *QUEUED, Kind.ADDON)
-    able &= ~tasks.needs_addon[task] | has_techlab(world, units)
+    able &= (~tasks.needs_addon[task] | has_techlab(world, units)) & powered(world, units)
     able &= (kind != Kind.ADDON) | ((units.addon < 0) & idle)
     slots = count // 2
     key = by_player(jnp.where(able, (units.order_action > 0).sum(1), 100)) * slots + jnp.arange(slots)
@@ -273,8 +282,7 @@ def command_players(
     """Carries out the actions ([2, ...]) of the players that are `acting`, where they are available."""
     command = read_commands(world, state, action, acting, size, game)
     before, radius = state, settings.placement_snap
-    state = casting.order_spells(world, state, command)
-    casts = is_kind(world.tasks.kind[command.task], *casting.APPROACHES)
+    state, casts = casting.order_spells(world, state, command)
     units, steered = order_units(world, state, command)
     units, builds = order_construction(world, state._replace(units=units), command, radius)
     state, makes = order_production(world, state._replace(units=units), command)
@@ -283,7 +291,7 @@ def command_players(
     state, warps = warp_in(world, state, command.task, command.place, command.repeat, radius)
     taken = by_player(steered | builds | makes | cancels | stops | warps | casts).any(1)
     unselected = ~jnp.asarray(game.uses.units)[action.action_type]
-    result = action_results(world, before, command.wanted, command.place, taken, unselected)
+    result = action_results(world, before, command.wanted, command.place, command.queued, taken, unselected)
     turn, players = state.turn, state.players
     now = lambda new, old: jnp.where(acting, new, old)  # noqa: E731
     turn = turn._replace(

@@ -2,7 +2,7 @@
 
 Work and ways do not end at the end of a tick. The `timer` of a worker that works is what is left of its work; of one
 that does not, it is minus the loops since it arrived. What is left over of a tick is so used in the next, and income
-hardly depends on how long a tick is: by less than 2.5 % between 1 and 8 loops (tests/demos).
+hardly depends on how long a tick is: by a hundredth and a trip a minute between 1 and 8 loops (docs/game.md).
 """
 
 import jax.numpy as jnp

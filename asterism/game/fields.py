@@ -5,6 +5,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.buffs import hurt, outside, untouchable
+from asterism.game.economy import send_to_minerals
 from asterism.game.geometry import length
 from asterism.game.spawning import spawn
 from asterism.game.spellbook import ENEMY, OWN
@@ -160,7 +161,8 @@ def _recall(world: World, state: State, moved: Bool[Array, "G N"]) -> State:
     which = first.any(0)
     position = jnp.where(which[:, None], place, units.position)
     orders = jnp.where(which[:, None], 0, units.order_action)
-    return state._replace(units=units._replace(position=position, order_action=orders))
+    working = units.working & ~which
+    return state._replace(units=units._replace(position=position, order_action=orders, working=working))
 
 
 def _shattered(world: World, state: State, strikes: Bool[Array, " G"], near) -> Bool[Array, " G"]:
@@ -201,7 +203,10 @@ def summon(world: World, state: State) -> State:
     goal = of_child(jnp.where(born, table.goal[spell], 0), 0)
     target = fields.target[field]
     target = of_child(jnp.where(target >= count, target, -1), -1)
-    spawned = give_orders(spawned, is_child & (goal > 0), goal, target, of_child(fields.place[field], 0.0))
+    nowhere = is_child & (goal == world.unit_action["Harvest_Gather_unit"]) & (target < 0)
+    orders = is_child & (goal > 0) & ~nowhere
+    spawned = give_orders(spawned, orders, goal, target, of_child(fields.place[field], 0.0))
+    spawned = send_to_minerals(spawned, nowhere)
     life = jnp.where(is_child, of_child(table.life[spell], 0.0), spells.life)
     buff = of_child(table.summon_buff[spell], -1)
     buffs = jnp.where(is_child[:, None], 0.0, spells.buffs)

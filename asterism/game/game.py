@@ -81,9 +81,12 @@ class EmbeddedGame:
 
     def start(self, races: Int[Array, " 2"], z: Strategy) -> tuple[State, TimeStep]:
         """A new game of the given races (`Race`), whatever the settings say."""
+        return self._look(self.opening(races, z), jnp.zeros(2), jnp.zeros((), bool))
+
+    def opening(self, races: Int[Array, " 2"], z: Strategy) -> State:
+        """The state with which a game of the given races begins, before anybody looks at it."""
         state = initial_state(self.world, self.description, self.settings, self.size, z, races)
-        state = spread_workers(self.world, state)
-        return self._look(state, jnp.zeros(2), jnp.zeros((), bool))
+        return spread_workers(self.world, state)
 
     def step(self, state: State, action: Action) -> tuple[State, TimeStep]:
         """Applies the actions of the players whose turn it is, then plays `settings.step` game loops."""

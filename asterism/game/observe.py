@@ -135,7 +135,7 @@ def spell_columns(world: World, state: State) -> dict[EntityField, Array]:
         EntityField.CARGO_USED: cargo.used(world, state),
         EntityField.CARGO_MAX: jnp.minimum(cargo.capacity(world, state), 8),
         EntityField.IN_CARGO: spells.inside >= 0,
-        EntityField.HALLUCINATION: spells.buffs[:, world.magic.buff_index["Hallucination"]] > 0,
+        EntityField.HALLUCINATION: buffs.hallucinated(world, state),
     }
 
 
@@ -292,7 +292,7 @@ def statistics(world: World, state: State) -> Int[Array, "2 10"]:
     """`Statistic` of both players."""
     units, kind = state.units, state.units.type
     used, cap = supply(world, state)
-    alive = kind > 0
+    alive = (kind > 0) & ~buffs.hallucinated(world, state)
     worker = alive & world.units.worker[kind]
     army = alive & ~worker & ~world.units.structure[kind]
     eaten = lambda which: by_player(jnp.where(which, world.units.supply[kind], 0.0)).sum(1)  # noqa: E731

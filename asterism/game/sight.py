@@ -8,7 +8,7 @@ from asterism.game import buffs
 from asterism.game.accounting import finished, on_field
 from asterism.game.power import powered
 from asterism.game.state import State, Units, by_player
-from asterism.game.world import World, cell_index
+from asterism.game.world import World, cell_index, inward
 
 
 def across(values: Array, own: bool = False) -> tuple[Array, Array]:
@@ -84,7 +84,8 @@ def visible_cells(world: World, state: State, side: int) -> Bool[Array, "2 H H"]
     h, w = world.terrain.level.shape
     scale = w / side
     centre = (jnp.arange(side) + 0.5) * scale
-    level = world.terrain.level[(centre.astype(jnp.int32))][:, centre.astype(jnp.int32)]
+    row = jnp.floor(inward(centre, w)).astype(jnp.int32)
+    level = world.terrain.level[row][:, row]
     sight = jnp.where(buffs.outside(world, state, on_field(units)), world.units.sight[kind], -1.0)
     here = world.terrain.level.reshape(-1)[cell_index(units.position, w)]
     here = jnp.where(world.units.flying[kind], 100, here)

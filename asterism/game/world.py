@@ -19,6 +19,8 @@ from asterism.game.tables import load_economy, load_units
 from asterism.game.tasks import Builder, Kind
 
 ADDON_OFFSET = (2.5, -0.5)
+BORDER = 1e-4
+"""Cells by which a place counts as farther from the border of its cell than it is: more than rounding makes of it."""
 
 
 class Terrain(NamedTuple):
@@ -211,9 +213,15 @@ def is_kind(kinds, *which: Kind):
     return reduce(or_, [kinds == kind for kind in which])
 
 
+def inward(place: Float[Array, "*n"], side: int) -> Float[Array, "*n"]:
+    """Places a hair nearer to the middle of a map of `side` cells. On the border of two cells both players so take the
+    same: the image of a place lies in the image of its cell."""
+    return place + BORDER * jnp.sign(side / 2 - place)
+
+
 def cell_index(position: Float[Array, "*n 2"], side: int) -> Int[Array, "*n"]:
     """Flat index of the map cell of each position; `side` cells a row."""
-    cell = jnp.clip(jnp.floor(position).astype(jnp.int32), 0, side - 1)
+    cell = jnp.clip(jnp.floor(inward(position, side)).astype(jnp.int32), 0, side - 1)
     return cell[..., 1] * side + cell[..., 0]
 
 

@@ -12,6 +12,7 @@ from asterism.game.modifiers import modifiers
 from asterism.game.observe import observe
 from asterism.game.settings import GameSettings
 from asterism.interface.action import Action
+from asterism.interface.observation import Race
 from asterism.interface.sizes import InterfaceSize
 
 SIZE = InterfaceSize("test", entities=192, map=16, location=64, selected=16)
@@ -25,7 +26,8 @@ class Compiled:
         self.rules, self.world = self.game.rules, self.game.world
         self.step = jax.jit(self.game.step)
         self.look = jax.jit(lambda state: observe(self.world, state, self.game.description, SIZE))
-        state, _ = jax.jit(self.game.reset)(jax.random.key(0), self.game.no_strategy())
+        races = jnp.array([Race[race.upper()] for race in self.game.settings.races])
+        state, _, _ = self.look(jax.jit(self.game.opening)(races, self.game.no_strategy()))
         self.start = jax.tree.map(np.array, state)
 
 

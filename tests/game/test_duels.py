@@ -161,6 +161,15 @@ def test_every_duel_goes_as_the_tables_say(game, play, upgraded):
             report([duels, value, due], np.isinf(time) & (np.abs(value - due) > 0.02))
 
 
+def test_no_pair_that_can_fight_is_left_out(game):
+    """Nor any type that has a weapon, the Oracle's beam and the interceptors of a Carrier included."""
+    weapons, kinds = game.rules.units.weapons, game.description.unit_types
+    armed = weapons.of[:, weapons.target_class] > 0  # [attacker, target]
+    table = {(kinds[a].name, kinds[b].name) for a, b in np.argwhere(armed)}
+    assert {(a.name, b.name) for a, b in pairs(game)} == table
+    assert armed.any(1).sum() == 55
+
+
 def report(columns, wrong):
     rows = [(a.name, b.name, *rest) for (a, b), *rest, w in zip(*columns, wrong, strict=True) if w]
     assert not rows, (len(rows), rows[:8])

@@ -208,9 +208,12 @@ def test_nothing_else_can_be_done_to_a_snapshot(scout):
     scout.see()
     leave(scout)
     scout.see()
-    for name, slot in (("Harvest_Gather_unit", drone), ("Effect_Feedback_unit", templar)):
+    for name, slot, why in (
+        ("Harvest_Gather_unit", drone, ActionResult.ERROR),
+        ("Effect_Feedback_unit", templar, ActionResult.CANT_TARGET_THAT_UNIT),
+    ):
         scout.order(name, slot, target=entity(scout))
-        assert scout.timestep.result[0] == ActionResult.ERROR
+        assert scout.timestep.result[0] == why
         assert scout.orders(slot) == []
     assert scout.units.energy[templar] >= 100
 

@@ -105,6 +105,16 @@ def test_a_mule_lives_1440_loops(arena):
     assert 1 + arena.until(lambda: arena.count("MULE") == 0, 200) == pytest.approx(180, abs=1)
 
 
+def test_a_mule_that_is_called_down_on_open_ground_finds_a_field(arena):
+    orbital = arena.put("OrbitalCommand", 26.5, 26.5)
+    arena.units.energy[orbital] = 50
+    arena.order("Effect_CalldownMULE_pt", orbital, place=(14, 18)).wait(12)
+    mule = int(np.flatnonzero(arena.units.type == INDEX["MULE"])[0])
+    assert arena.first_order(mule) == "Harvest_Gather_unit"
+    assert arena.units.order_target[mule, 0] >= 2 * arena.slots
+    arena.money(0).until(lambda: arena.minerals() == 25, 60)
+
+
 def test_a_scan_shows_the_ground_and_what_is_cloaked_there(arena):
     orbital = arena.put("OrbitalCommand", 26.5, 26.5)
     arena.units.energy[orbital] = 50
@@ -279,6 +289,14 @@ def test_an_immortal_s_barrier_absorbs_100(arena):
     assert arena.units.shield[immortal] == 100
 
 
+def test_hallucinations_use_no_supply(arena):
+    sentry = full_energy(arena, arena.put("Sentry", 26, 26))
+    before = arena.see()[0].scalars.statistics[0]
+    arena.order("Hallucination_Archon_quick", sentry).wait(2)
+    assert arena.count("Archon") == 1
+    np.testing.assert_array_equal(arena.see()[0].scalars.statistics[0, 2:], before[2:])
+
+
 def test_hallucinations_deal_nothing_take_double_and_fade(arena):
     sentry = full_energy(arena, arena.put("Sentry", 26, 26))
     arena.order("Hallucination_Zealot_quick", sentry).wait(2)
@@ -290,6 +308,22 @@ def test_hallucinations_deal_nothing_take_double_and_fade(arena):
     assert arena.units.health[foe] >= before - 6 * 30  # the sentry alone
     assert (arena.buff(zealots[0], "Hallucination") > 0) and (arena.buff(zealots[1], "Hallucination") > 0)
     arena.until(lambda: arena.count("Zealot") == 0, 120)
+
+
+def test_hallucinations_walk_and_pretend_to_fight_and_do_nothing_else(arena):
+    arena.learn("PsiStormTech")
+    real, fake, probe = (arena.put(name, 26 + i, 26) for i, name in enumerate(("HighTemplar", "HighTemplar", "Probe")))
+    arena.state.spells.buffs[[fake, probe], arena.game.world.magic.buff_index["Hallucination"]] = 1e6
+    full_energy(arena, fake)
+    arena.order("Morph_Archon_quick", real, fake)
+    assert arena.orders(fake) == []
+    arena.order("Stop_quick", real).order("Effect_PsiStorm_pt", fake, place=(26, 30)).wait(2)
+    assert arena.units.energy[fake] >= 200 and not (arena.state.spells.fields.spell > 0).any()
+    for name in ("Harvest_Gather_unit", "Smart_unit"):
+        arena.order(name, probe, target=-1)
+        assert arena.orders(probe) == ([] if name != "Smart_unit" else ["Move_pt"])
+    arena.order("Move_pt", fake, place=(26, 40))
+    assert arena.orders(fake) == ["Move_pt"] and arena.count("Archon") == 0
 
 
 def test_a_nuke_falls_after_320_loops_if_its_ghost_stands(arena):

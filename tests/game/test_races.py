@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from asterism.interface.action import ActionResult
-
 TICK = 8
 HATCHERY = 0
 
@@ -100,6 +98,19 @@ def test_zerglings_become_banelings_in_cocoons(full):
     assert (full.minerals(), full.vespene()) == (0, 0)
     full.until(lambda: full.count("Baneling") == 1, 45)
     assert full.count("Zergling") == 1
+
+
+@pytest.mark.parametrize("order", ["Stop_quick", "HoldPosition_quick", "Move_pt"])
+def test_nothing_but_its_end_takes_a_change_of_form_from_who_is_at_it(full, order):
+    """A cocoon hatches whatever it is told, a tank goes on to dig in; told for later, they do it later."""
+    full.put("BanelingNest", 18, 18)
+    ling, tank = full.put("Zergling", 20, 20), full.put("SiegeTank", 30, 38)
+    full.money(25, 25).order("Train_Baneling_quick", ling).order("Morph_SiegeMode_quick", tank)
+    full.order(order, ling, tank, place=(26, 26))
+    assert (full.first_order(ling), full.first_order(tank)) == ("Train_Baneling_quick", "Morph_SiegeMode_quick")
+    full.order("Patrol_pt", ling, place=(26, 26), queued=1)
+    full.until(lambda: full.count("Baneling") == 1, 45)
+    assert full.count("SiegeTankSieged") == 1 and full.first_order(ling) == "Patrol_pt"
 
 
 def test_creep_of_a_new_tumour_grows_to_its_full_radius(full):
@@ -240,6 +251,26 @@ def test_an_orbital_command_is_a_command_center_with_energy(full):
     assert full.units.health[centre] == 1500
 
 
+def test_a_command_center_at_work_lets_nobody_out_and_loses_nothing_it_was_paid_for(full):
+    centre = full.put("CommandCenter", 27.5, 38.5)
+    rider = full.put("SCV", 27.5, 38.5)
+    full.state.spells.inside[rider] = centre
+    full.money(100).order("Train_SCV_quick", centre).order("UnloadAll_quick", centre)
+    assert (full.orders(centre), full.minerals()) == (["Train_SCV_quick"], 50)
+    full.until(lambda: full.orders(centre) == [], 40)
+    full.order("UnloadAll_quick", centre).wait(2)
+    assert full.state.spells.inside[rider] == -1
+
+
+def test_a_bunker_calls_in_those_alone_who_fit(full):
+    bunker, barracks = full.put("Bunker", 26.5, 26.5), full.put("Barracks", 26.5, 38.5)
+    marine = full.put("Marine", 29, 27)
+    full.money(50).order("Train_Marine_quick", barracks).order("Load_unit", bunker, target=barracks)
+    assert full.orders(barracks) == ["Train_Marine_quick"]
+    full.order("Load_unit", bunker, target=marine)
+    full.until(lambda: full.state.spells.inside[marine] == bunker, 20)
+
+
 def test_levels_of_an_upgrade_come_one_after_the_other(full):
     bay = full.put("EngineeringBay", 26.5, 38.5)
     names = full.game.description.upgrades
@@ -257,46 +288,3 @@ def test_levels_of_an_upgrade_come_one_after_the_other(full):
     full.units.timer[bay] = 1
     full.wait(2)
     assert full.state.players.upgrades[0, second]
-
-
-# ------------------------------------------------------------------------------------------------------------- results
-
-
-def result(game, player=0):
-    return ActionResult(int(game.timestep.result[player]))
-
-
-def test_what_an_action_lacks_is_reported_in_the_real_games_numbers(full):
-    x, y = start(full, 0)
-    larva = slots_of(full, "Larva")
-    full.order("Train_Roach_quick", larva[0])
-    assert result(full) is ActionResult.TECH_REQUIREMENTS_NOT_MET
-    full.money(20).order("Train_Drone_quick", larva[0])
-    assert result(full) is ActionResult.NOT_ENOUGH_MINERALS
-    full.put("RoachWarren", 18, 18)
-    full.money(1000).order("Train_Roach_quick", larva[0])
-    assert result(full) is ActionResult.NOT_ENOUGH_VESPENE
-    full.order("Train_Overlord_quick", larva[0])
-    assert result(full) is ActionResult.SUCCESS
-    drone = full.put("Drone", x + 5, y + 5)
-    full.order("Build_SpawningPool_pt", drone, place=(40, 40))
-    assert result(full) is ActionResult.CANT_BUILD_TOO_FAR_FROM_CREEP_SOURCE
-    scv = full.put("SCV", x + 5, y - 5)
-    full.order("Build_SupplyDepot_pt", scv, place=(x + 7, y))
-    assert result(full) is ActionResult.CANT_BUILD_TOO_CLOSE_TO_CREEP_SOURCE
-    probe = full.put("Probe", 40, 42, player=1)
-    full.money(1000, player=1).order("Build_Gateway_pt", probe, place=(24, 32), player=1)
-    assert result(full, 1) is ActionResult.CANT_BUILD_TOO_FAR_FROM_POWER_SOURCE
-    for i in range(13):
-        full.put("Drone", 20 + i % 4, 36 + i // 4)
-    full.order("Train_Drone_quick", larva[1])
-    assert result(full) is ActionResult.NOT_ENOUGH_FOOD
-
-
-def test_a_worker_that_finds_its_money_gone_reports_it_on_arrival(full):
-    scv = full.put("SCV", 44, 24)
-    full.money(100).order("Build_SupplyDepot_pt", scv, place=(24, 40))
-    assert result(full) is ActionResult.SUCCESS
-    full.money(30)
-    full.until(lambda: result(full) is not ActionResult.SUCCESS, 200)
-    assert result(full) is ActionResult.NOT_ENOUGH_MINERALS
