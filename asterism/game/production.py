@@ -7,13 +7,16 @@ from jaxtyping import Array, Bool, Float, Int
 from asterism.game import buffs
 from asterism.game.accounting import available_tasks, current_task, finished, supply
 from asterism.game.economy import send_to_minerals
-from asterism.game.geometry import length
+from asterism.game.geometry import length, span
 from asterism.game.payment import pay, record_build, within
 from asterism.game.power import powered
 from asterism.game.spawning import change_type, spawn
 from asterism.game.state import Loops, Players, State, Units, by_player, give_orders, owners, pop_orders
 from asterism.game.tasks import QUEUED, TIMED, Kind
 from asterism.game.world import ADDON_OFFSET, World, is_kind, walkable
+
+RALLY_REACH = 1.0
+"""Cells along x and y from a rally point within which a mineral field is meant by it."""
 
 
 def order_warp_gates(world: World, state: State) -> State:
@@ -97,7 +100,7 @@ def finish_work(world: World, state: State, dt: Loops) -> State:
     born = jnp.zeros(count, bool).at[jnp.where(child >= 0, child, count)].set(True, mode="drop")
     goal = jnp.zeros((count, 2)).at[jnp.where(child >= 0, child, count)].set(rally, mode="drop")
     rallied = born & (goal[:, 0] >= 0)
-    spawned = give_orders(spawned, rallied, world.unit_action["Move_pt"], -1, goal)
+    spawned = _rally(world, spawned, rallied, goal)
     researched = by_player(done & (kind == Kind.RESEARCH))
     which = by_player(tasks.upgrade[task])
     known = jnp.arange(state.players.upgrades.shape[1])
@@ -107,6 +110,17 @@ def finish_work(world: World, state: State, dt: Loops) -> State:
     free = (born & ~rallied) | (hatched & (spawned.order_action[:, 0] == 0))
     units = send_to_minerals(spawned, free & world.units.worker[spawned.type])
     return state._replace(units=units, players=players)
+
+
+def _rally(world: World, units: Units, which: Bool[Array, " N"], goal: Float[Array, "N 2"]) -> Units:
+    """The units in `which` go to their goals; workers whose goal is a mineral field gather there."""
+    count, terrain = len(which), world.terrain
+    at = (span(goal[:, None] - terrain.resources) <= RALLY_REACH) & ~terrain.is_geyser
+    gathers = which & at.any(1) & world.units.worker[units.type]
+    field = at.argmax(1)
+    units = give_orders(units, which & ~gathers, world.unit_action["Move_pt"], -1, goal)
+    gather = world.unit_action["Harvest_Gather_unit"]
+    return give_orders(units, gathers, gather, count + field, terrain.resources[field])
 
 
 def _exits(world: World, units: Units, product: Int[Array, " N"]) -> Float[Array, "N 2"]:

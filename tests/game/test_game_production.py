@@ -161,6 +161,14 @@ def test_units_follow_the_rally_point_of_their_structure(empty):
     assert empty.orders(scv) == []
 
 
+def test_a_worker_whose_rally_point_is_a_mineral_field_gathers_there(empty):
+    field = np.asarray(empty.game.world.terrain.resources)[3]
+    empty.money(100).order("Rally_Workers_pt", 0, place=tuple(field)).order("Train_SCV_quick", 0).wait(45)
+    scv = np.flatnonzero(empty.units.type == empty.kinds["SCV"])[0]
+    assert empty.orders(scv) == ["Harvest_Gather_unit"]
+    assert empty.units.order_target[scv, 0] == len(empty.units.type) + 3
+
+
 def test_what_needs_no_supply_can_be_made_while_supply_is_overdrawn():
     """As after a Drone has come back out of an extractor that is called off: the next Overlord still hatches."""
     served = within(jnp.array([-1.0, 1.0]), jnp.array([[0.0, 1.0, 0.0], [1.0, 1.0, 0.0]]))
