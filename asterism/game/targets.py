@@ -55,6 +55,8 @@ def choose_targets(
     radius = across(world.units.radius[units.type])
     edge = distance - radius[0] - radius[1]
     reach, least = reaches(world, units, mods)
+    if state.routes is not None:  # what stops at the edge of a footprint strikes from there
+        edge = jnp.where(reach <= MELEE, jnp.minimum(edge, _footprint_gap(world, units)), edge)
     valid = seen[:, :, None] & (reach > 0) & across(able(world, units, mods))[0]
     fits = valid & (edge >= least)
     of = lambda pairs, target: pairs[player, target % slots, within] & (target >= 0)  # noqa: E731
@@ -70,6 +72,14 @@ def choose_targets(
     chases = (target >= 0) & ~in_range & ~held & (kind != Kind.HOLD) & (mods.speed > 0)
     weapon = world.units.weapons.of[units.type, world.units.weapons.target_class[units.type[target]]]
     return Fights(target, jnp.where(target >= 0, weapon, 0), in_range, held, chases, follows)
+
+
+def _footprint_gap(world: World, units: Units) -> Float[Array, "2 P P"]:
+    """Cells between the edge of each unit and the footprint of each enemy structure; infinite for other units."""
+    x, y = across(units.position[:, 0]), across(units.position[:, 1])
+    half = across(jnp.where(world.units.blocks[units.type], world.units.footprint[units.type] / 2, -jnp.inf))[1]
+    beside = [jnp.maximum(jnp.abs(mine - theirs) - half, 0.0) for mine, theirs in (x, y)]
+    return jnp.sqrt(beside[0] ** 2 + beside[1] ** 2) - across(world.units.radius[units.type])[0]
 
 
 def able(world: World, units: Units, mods: Modifiers) -> Bool[Array, " N"]:

@@ -1,0 +1,157 @@
+"""What stands in the way on the ground: cliffs, structures, mineral fields and geysers.
+
+A unit is a point here: it may stand in any cell that is open, and goes through a gap of one cell. Each player reckons
+in its own frame, that of player 1 turned by half a turn, so that both go alike.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from asterism.game import buffs
+from asterism.game.accounting import on_field
+from asterism.game.geometry import length, span
+from asterism.game.state import State, owners
+from asterism.game.world import World
+
+STRIDE = 4
+"""Most cells that a unit walks in one tick."""
+MARGIN = 0.01
+"""Cells at which units stop before what is in their way."""
+CORNER = 1e-4
+"""Cells off a straight way within which the corner of a cell lies on it."""
+WORD = 32
+SIDES = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], np.float32)
+
+
+class Ground(NamedTuple):
+    """The ground of one tick. S structures and resources, N units."""
+
+    open: Bool[Array, "2 h w"]
+    """Cells that can be walked on, in each player's frame."""
+    place: Float[Array, "S 2"]
+    """Middle of what stands on it."""
+    half: Float[Array, "S 2"]
+    """Half its width and height; negative for what blocks nothing."""
+    bound: Bool[Array, " N"]
+    """Units that it stops."""
+
+
+def survey(world: World, state: State, passing: Bool[Array, " N"]) -> Ground:
+    """The ground as it is now. `passing`: units that nothing but a cliff stops."""
+    units, table, terrain = state.units, world.units, world.terrain
+    blocks = on_field(units) & table.blocks[units.type]
+    side = jnp.where(blocks, table.footprint[units.type] / 2, -1.0)
+    left = (state.amounts > 0)[:, None]
+    size = jnp.where(terrain.is_geyser[:, None], jnp.array([1.5, 1.5]), jnp.array([1.0, 0.5]))
+    place = jnp.concatenate([units.position, terrain.resources])
+    half = jnp.concatenate([jnp.stack([side, side], 1), jnp.where(left, size, -1.0)])
+    open_ = terrain.pathable & ~covered(place, half, *terrain.pathable.shape)
+    fixed = table.structure[units.type] & (table.speed[units.type] <= 0)
+    bound = buffs.outside(world, state, on_field(units)) & ~table.flying[units.type] & ~fixed & ~passing
+    return Ground(jnp.stack([open_, open_[::-1, ::-1]]), place, half, bound)
+
+
+def covered(place: Float[Array, "S 2"], half: Float[Array, "S 2"], h: int, w: int) -> Bool[Array, "h w"]:
+    """Cells under rectangles. The rows and columns of `WORD` of them at a time are bits of one number."""
+    count = len(place)
+    groups = -(-count // WORD)
+    low, high = (jnp.floor(edge + 0.5) for edge in (place - half, place + half))
+
+    def bits(axis, cells):
+        inside = (jnp.arange(cells) >= low[:, axis, None]) & (jnp.arange(cells) < high[:, axis, None])
+        inside = jnp.pad(inside, ((0, groups * WORD - count), (0, 0))).reshape(groups, WORD, cells)
+        return (inside.astype(jnp.uint32) << jnp.arange(WORD, dtype=jnp.uint32)[:, None]).sum(1, dtype=jnp.uint32)
+
+    rows, columns = bits(1, h), bits(0, w)
+    return ((rows[:, :, None] & columns[:, None, :]) > 0).any(0)
+
+
+def framed(ground: Ground, place: Float[Array, "*k N 2"]) -> Float[Array, "*k N 2"]:
+    """Places in the frame of each unit's player, and back."""
+    turned = (owners(place.shape[-2]) == 1)[:, None]
+    return jnp.where(turned, ground.open.shape[-1] - place, place)
+
+
+def is_open(ground: Ground, place: Float[Array, "*k N 2"]) -> Bool[Array, "*k N"]:
+    """Whether each place, in the frame of the unit's player, can be stood on."""
+    _, h, w = ground.open.shape
+    cell = jnp.clip(jnp.floor(place).astype(jnp.int32), 0, w - 1)
+    flat = (owners(place.shape[-2]) * h + cell[..., 1]) * w + cell[..., 0]
+    return ground.open.reshape(-1)[flat]
+
+
+def _wall(ground: Ground, start, way, axis: int, lines: int) -> Float[Array, "*k N"]:
+    """Share of each way at which it stops before the first cell that it may not enter across a grid line of `axis`."""
+    along, across = way[..., axis], way[..., 1 - axis]
+    forth, moves = along > 0, along != 0
+    along = jnp.where(moves, along, 1.0)
+    number = jnp.arange(lines).reshape(-1, *([1] * along.ndim))
+    line = jnp.floor(start[..., axis]) + jnp.where(forth, number + 1, -number)
+    share = (line - start[..., axis]) / along
+    # A way through a corner enters the cell beside it first, then the one behind.
+    other = start[..., 1 - axis] + share * across + (CORNER if axis else -CORNER) * jnp.sign(across)
+    entered = line + jnp.where(forth, 0.5, -0.5)
+    cell = jnp.stack([other, entered] if axis else [entered, other], -1)
+    closed = moves & (share <= 1.0) & ~is_open(ground, cell)
+    return jnp.where(closed, jnp.maximum(share - MARGIN / jnp.abs(along), 0.0), 1.0).min(0)
+
+
+def free_share(
+    ground: Ground, start: Float[Array, "*k N 2"], way: Float[Array, "*k N 2"], lines: int
+) -> Float[Array, "*k N"]:
+    """How much of each straight way, at most `lines` cells along x and y, can be gone; 1 for all. In own frames."""
+    return jnp.minimum(_wall(ground, start, way, 0, lines), _wall(ground, start, way, 1, lines))
+
+
+def walk(
+    ground: Ground, start: Float[Array, "N 2"], step: Float[Array, "N 2"], slides: Bool[Array, " N"], lines: int
+) -> Float[Array, "3 N 2"]:
+    """Where a step leads: straight on up to what is in the way and then along it, or only along x, or along y.
+
+    Who stands where nothing can stand goes where it likes.
+    """
+    begin, sign = framed(ground, start), jnp.where(owners(len(start)) == 1, -1.0, 1.0)[:, None]
+    axes = jnp.eye(2)[:, None]
+    ways = jnp.concatenate([step[None], step * axes])
+    gone = ways * free_share(ground, begin, ways * sign, lines)[..., None]
+    rest = jnp.where(slides[:, None], step - gone[0], 0.0) * axes
+    along = rest * free_share(ground, begin + gone[0] * sign, rest * sign, lines)[..., None]
+    farther = jnp.where((span(along[0]) >= span(along[1]))[:, None], along[0], along[1])
+    ends = start + gone.at[0].add(farther)
+    good = is_open(ground, framed(ground, ends))
+    ends = jnp.where(good[..., None], ends, start)
+    loose = ~(ground.bound & is_open(ground, begin))
+    return jnp.where(loose[:, None], start + ways, ends)
+
+
+def under(ground: Ground, place: Float[Array, "N 2"]) -> tuple[Float[Array, "N 2"], Float[Array, "N 2"]]:
+    """Middle and half the size of what each place lies under; the place itself and zero where it is free."""
+    inside = (jnp.abs(place[:, None, 0] - ground.place[:, 0]) < ground.half[:, 0]) & (
+        jnp.abs(place[:, None, 1] - ground.place[:, 1]) < ground.half[:, 1]
+    )
+    first = jnp.where(inside, jnp.arange(len(ground.place)), len(ground.place)).min(1)
+    at = jnp.minimum(first, len(ground.place) - 1)
+    some = (first < len(ground.place))[:, None]
+    return jnp.where(some, ground.place[at], place), jnp.where(some, ground.half[at], 0.0)
+
+
+def gap(place: Float[Array, "N 2"], middle: Float[Array, "N 2"], half: Float[Array, "N 2"]) -> Float[Array, " N"]:
+    """Cells from each place to the edge of a rectangle."""
+    return length(jnp.maximum(jnp.abs(place - middle) - half, 0.0))
+
+
+def push_out(ground: Ground, place: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
+    """Units that something has come to stand on step out of it on the nearest side that is free."""
+    middle, half = under(ground, place)
+    own, centre = framed(ground, place), framed(ground, middle)
+    edge = centre + SIDES[:, None] * (half + 2 * MARGIN)
+    exits = jnp.where(SIDES[:, None] != 0, edge, own)
+    far = jnp.where(is_open(ground, exits), span(exits - own), jnp.inf)
+    best = far.min(0)
+    first = jnp.where(far == best, jnp.arange(len(SIDES))[:, None], len(SIDES)).min(0)
+    leaves = ground.bound & (half[:, 0] > 0) & jnp.isfinite(best)
+    out = jnp.take_along_axis(exits, first[None, :, None], 0)[0]
+    return jnp.where(leaves[:, None], framed(ground, out), place)
