@@ -100,7 +100,7 @@ def _wall(ground: Ground, start, way, axis: int, lines: int) -> Float[Array, "*k
 
 
 def free_share(
-    ground: Ground, start: Float[Array, "*k N 2"], way: Float[Array, "*k N 2"], lines: int
+    ground: Ground, start: Float[Array, "*#k N 2"], way: Float[Array, "*#k N 2"], lines: int
 ) -> Float[Array, "*k N"]:
     """How much of each straight way, at most `lines` cells along x and y, can be gone; 1 for all. In own frames."""
     return jnp.minimum(_wall(ground, start, way, 0, lines), _wall(ground, start, way, 1, lines))
