@@ -11,14 +11,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt8
 
 from asterism.game.geometry import length
-from asterism.game.obstacles import MARGIN, Ground, framed, free_share, is_open, under
+from asterism.game.obstacles import MARGIN, Ground, cell_of, framed, free_share, is_open, under
 from asterism.game.state import Routes, by_player, nearest, owners
 
 ROUTES = 8
 """Of each player, at a time."""
-RINGS = 16
+RINGS = 8
 """By how many cells waves grow in one tick."""
-LOOK = 12
+LOOK = 8
 """Cells ahead in which a unit sees what is in its way."""
 AHEAD = (1, 3, 6)
 """Cells along a route of which the farthest is walked to straight that can be."""
@@ -35,7 +35,7 @@ def no_routes(count: int, side: int) -> Routes:
     return Routes(
         goal=jnp.full((2, ROUTES, 2), -9.0),
         age=jnp.zeros((2, ROUTES), jnp.int32),
-        open=jnp.zeros((2, cells), bool),
+        open=jnp.zeros(cells, bool),
         front=bits,
         reached=bits,
         known=bits,
@@ -49,27 +49,33 @@ def steer(
     routes: Routes,
     place: Float[Array, "N 2"],
     goal: Float[Array, "N 2"],
+    middle: Float[Array, "N 2"],
+    half: Float[Array, "N 2"],
     towards: Float[Array, "N 2"],
     moves: Bool[Array, " N"],
     loop: Int[Array, ""],
 ) -> tuple[Routes, Float[Array, "N 2"], Bool[Array, " N"]]:
     """Where units go for now that want to `goal`, and by the tables to `towards` on the way there.
 
+    Args:
+      middle, half: of what the goal lies under, as `obstacles.under` has it.
     Returns:
       The routes, the next place to walk straight to, and which units no way leads to their goal.
     """
     able = moves & ground.bound
-    here, end, ahead = framed(ground, jnp.stack([place, _edge(ground, place, goal), towards]))
+    here, end, ahead = framed(ground, jnp.stack([place, _edge(place, goal, middle, half), towards]))
     fits = _fits(routes, framed(ground, goal))
     on = able & routes.follows & fits.any(1)
     direct = length(towards - goal) < 1e-3
     clear = _sees(ground, here, jnp.where((on | direct)[:, None], end, ahead), on)
     lost = able & ~clear & ~on
     routes, fresh = _ask(routes, framed(ground, goal), lost & ~fits.any(1), fits & on[:, None], loop)
-    routes = spread(begin(ground, routes, fresh))
+    routes = begin(ground, routes, fresh)
     fits = _fits(routes, framed(ground, goal))
     on = (on | lost) & fits.any(1)
-    slot = jnp.where(on, fits.argmax(1), 0)
+    slot, cell = jnp.where(on, fits.argmax(1), 0), cell_of(ground, here)
+    waits = on & ~_bit(routes.reached, cell, slot)
+    routes = spread(ground, routes, by_player(fits & waits[:, None]).any(1))
     via, known, hopeless = _along(ground, routes, here, slot)
     # What the goal lies under is not open: from the cell beside it the unit goes to the goal itself.
     via = framed(ground, jnp.where(is_open(ground, via)[:, None], via, framed(ground, goal)))
@@ -77,9 +83,10 @@ def steer(
     return routes._replace(follows=on), jnp.where(on[:, None], via, towards), on & hopeless
 
 
-def _edge(ground: Ground, place: Float[Array, "N 2"], goal: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
+def _edge(
+    place: Float[Array, "N 2"], goal: Float[Array, "N 2"], middle: Float[Array, "N 2"], half: Float[Array, "N 2"]
+) -> Float[Array, "N 2"]:
     """Each goal, or where the straight way there comes to the edge of what it lies under."""
-    middle, half = under(ground, goal)
     way = goal - place
     outside = jnp.maximum(jnp.abs(place - middle) - half - 2 * MARGIN, 0.0)
     share = jnp.where(half > 0, outside / jnp.maximum(jnp.abs(way), 1e-6), 1.0)
@@ -121,14 +128,13 @@ def _ask(
 
 def begin(ground: Ground, routes: Routes, fresh: Bool[Array, "2 8"]) -> Routes:
     """Waves of new routes begin; all do when the ground is not what it was. Old directions stay until a wave comes."""
-    open_ = jnp.pad(ground.open, ((0, 0), (1, 1), (1, 1))).reshape(2, -1)
-    again = _bits(fresh) | jnp.where((open_ != routes.open).any(), jnp.uint8(255), jnp.uint8(0))
-    again, seeds = again[:, None], _seeds(ground, routes)
+    new, seeds = _bits(fresh)[:, None], _seeds(ground, routes)
+    again = new | jnp.where((ground.open[0] != routes.open).any(), jnp.uint8(255), jnp.uint8(0))
     return routes._replace(
-        open=open_,
+        open=ground.open[0],
         front=(routes.front & ~again) | (seeds & again),
         reached=(routes.reached & ~again) | (seeds & again),
-        known=routes.known & ~_bits(fresh)[:, None],
+        known=routes.known & ~new,
     )
 
 
@@ -137,31 +143,34 @@ def _bits(flags: Bool[Array, "2 8 *c"]) -> UInt8[Array, "2 *c"]:
     return (flags.astype(jnp.uint8) << number).sum(1, dtype=jnp.uint8)
 
 
+def _bit(cells: UInt8[Array, "2 P"], at: Int[Array, " N"], slot: Int[Array, " N"]) -> Bool[Array, " N"]:
+    return ((cells.reshape(-1)[at] >> slot) & 1) > 0
+
+
 def _seeds(ground: Ground, routes: Routes) -> UInt8[Array, "2 P"]:
     """The cell of each goal, or all cells of what it lies under."""
-    side = ground.open.shape[-1] + 2
     goal = routes.goal.reshape(-1, 2)
     middle, half = under(ground, framed(ground, goal))
     free = half <= 0
     middle = framed(ground, middle)
     low = jnp.where(free, jnp.floor(goal), jnp.floor(middle - half + 0.5)).reshape(2, ROUTES, 2)
     high = jnp.where(free, jnp.floor(goal) + 1.0, jnp.floor(middle + half + 0.5)).reshape(2, ROUTES, 2)
-    cells = jnp.arange(-1.0, side - 1.0)
+    cells = jnp.arange(-1.0, ground.side + 1.0)
     inside = lambda axis: _bits((cells >= low[..., axis, None]) & (cells < high[..., axis, None]))  # noqa: E731
     return (inside(1)[:, :, None] & inside(0)[:, None, :]).reshape(2, -1)
 
 
-def spread(routes: Routes) -> Routes:
-    """Waves grow by `RINGS` cells, by turns across the sides of cells only and across their corners too: they come out
-    nearly round."""
-    side = int(np.sqrt(routes.open.shape[1]))
+def spread(ground: Ground, routes: Routes, wanted: Bool[Array, "2 8"]) -> Routes:
+    """Waves that are `wanted` grow by `RINGS` cells, by turns across the sides of cells only and across their corners
+    too: they come out nearly round."""
+    side, cells = ground.side + 2, ground.open.shape[1]
     margin = side + 1
-    full = jnp.where(routes.open, jnp.uint8(255), jnp.uint8(0))
-    shifted = lambda cells, dx, dy: jax.lax.dynamic_slice_in_dim(  # noqa: E731
-        cells, margin + dy * side + dx, routes.open.shape[1], 1
+    full = jnp.where(ground.open, jnp.uint8(255), jnp.uint8(0))
+    wide = lambda inner: jnp.pad(inner, ((0, 0), (margin, margin)))  # noqa: E731
+    shifted = lambda outer, dx, dy: jax.lax.slice_in_dim(  # noqa: E731
+        outer, margin + dy * side + dx, margin + dy * side + dx + cells, axis=1
     )
-    wide = jnp.pad(full, ((0, 0), (margin, margin)))
-    corners = [shifted(wide, dx, 0) & shifted(wide, 0, dy) for dx, dy in DIRECTIONS[4:]]
+    corners = [shifted(wide(full), dx, 0) & shifted(wide(full), 0, dy) for dx, dy in DIRECTIONS[4:]]
 
     def ring(front, reached, known, direction, ways):
         room = full & ~reached
@@ -182,33 +191,27 @@ def spread(routes: Routes) -> Routes:
     def goes_on(carry):
         return (carry[0] < RINGS) & (carry[1] > 0).any()
 
-    front = jnp.pad(routes.front, ((0, 0), (margin, margin)))
-    start = (0, front, routes.reached, routes.known, routes.direction)
+    grows = _bits(wanted)[:, None]
+    start = (0, wide(routes.front & grows), routes.reached, routes.known, routes.direction)
     _, front, reached, known, direction = jax.lax.while_loop(goes_on, rings, start)
-    return routes._replace(front=front[:, margin:-margin], reached=reached, known=known, direction=direction)
+    front = shifted(front, 0, 0) | (routes.front & ~grows)
+    return routes._replace(front=front, reached=reached, known=known, direction=direction)
 
 
 def _along(
     ground: Ground, routes: Routes, here: Float[Array, "N 2"], slot: Int[Array, " N"]
 ) -> tuple[Float[Array, "N 2"], Bool[Array, " N"], Bool[Array, " N"]]:
     """Where to walk straight to along each unit's route, whether it has one from here yet, and whether none is."""
-    side = ground.open.shape[-1] + 2
-    player = owners(len(slot))
-    bit = lambda cells, at: ((cells.reshape(-1)[at] >> slot) & 1) > 0  # noqa: E731
-    number = lambda x, y: (player * side + y + 1) * side + x + 1  # noqa: E731
-    x, y = (jnp.clip(jnp.floor(here[:, axis]).astype(jnp.int32), 0, side - 3) for axis in (0, 1))
-    start = number(x, y)
+    start, player = cell_of(ground, here), owners(len(slot))
     growing = jax.lax.reduce(routes.front, np.uint8(0), jax.lax.bitwise_or, (1,))[player] >> slot & 1 > 0
-    hopeless = ~growing & ~bit(routes.reached, start)
-    via = None
+    hopeless = ~growing & ~_bit(routes.reached, start, slot)
+    via, there = here, jnp.floor(here) + 0.5
     for step in range(1, max(AHEAD) + 1):
-        at = number(x, y)
-        code = sum(bit(plane, at).astype(jnp.int32) << b for b, plane in enumerate(routes.direction))
-        goes = bit(routes.known, at)[:, None]
-        dx, dy = jnp.where(goes, jnp.array(DIRECTIONS)[code], 0).T
-        x, y = x + dx, y + dy
-        there = jnp.stack([x, y], -1) + 0.5
+        at = cell_of(ground, there)
+        code = sum(_bit(plane, at, slot).astype(jnp.int32) << b for b, plane in enumerate(routes.direction))
+        goes = _bit(routes.known, at, slot)[:, None]
+        there = there + jnp.where(goes, jnp.array(DIRECTIONS)[code], 0)
         if step in AHEAD:
-            straight = free_share(ground, here, there - here, step) >= 1.0 if via is not None else True
-            via = there if via is None else jnp.where(straight[:, None], there, via)
-    return via, bit(routes.known, start) & ~hopeless, hopeless
+            straight = (step == 1) | (free_share(ground, here, there - here, step) >= 1.0)
+            via = jnp.where(straight[:, None], there, via)
+    return via, _bit(routes.known, start, slot) & ~hopeless, hopeless

@@ -113,7 +113,9 @@ def find_path(
     middle, half = obstacles.under(ground, goal)
     reached = jnp.where(half > 0, goal, on_ground(world, goal))
     towards = heading(world, units, goal)
-    routes, towards, hopeless = detours.steer(ground, state.routes, units.position, reached, towards, moves, state.loop)
+    routes, towards, hopeless = detours.steer(
+        ground, state.routes, units.position, reached, middle, half, towards, moves, state.loop
+    )
     return units, Path(goal, towards, ground, routes, hopeless, middle, half)
 
 

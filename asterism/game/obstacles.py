@@ -4,11 +4,12 @@ A unit is a point here: it may stand in any cell that is open, and goes through 
 in its own frame, that of player 1 turned by half a turn, so that both go alike.
 """
 
+import math
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game import buffs
 from asterism.game.accounting import on_field
@@ -27,9 +28,9 @@ SIDES = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], np.float32)
 
 
 class Ground(NamedTuple):
-    """The ground of one tick. S structures and resources, N units."""
+    """The ground of one tick. S structures and resources, N units, P cells of the map with a border of one."""
 
-    open: Bool[Array, "2 h w"]
+    open: Bool[Array, "2 P"]
     """Cells that can be walked on, in each player's frame."""
     place: Float[Array, "S 2"]
     """Middle of what stands on it."""
@@ -37,6 +38,11 @@ class Ground(NamedTuple):
     """Half its width and height; negative for what blocks nothing."""
     bound: Bool[Array, " N"]
     """Units that it stops."""
+
+    @property
+    def side(self) -> int:
+        """Of the map without its border, in cells."""
+        return math.isqrt(self.open.shape[1]) - 2
 
 
 def survey(world: World, state: State, passing: Bool[Array, " N"]) -> Ground:
@@ -48,39 +54,46 @@ def survey(world: World, state: State, passing: Bool[Array, " N"]) -> Ground:
     size = jnp.where(terrain.is_geyser[:, None], jnp.array([1.5, 1.5]), jnp.array([1.0, 0.5]))
     place = jnp.concatenate([units.position, terrain.resources])
     half = jnp.concatenate([jnp.stack([side, side], 1), jnp.where(left, size, -1.0)])
-    open_ = terrain.pathable & ~covered(place, half, *terrain.pathable.shape)
+    open_ = jnp.pad(terrain.pathable, 1) & ~covered(place, half, len(terrain.pathable))
+    open_ = open_.reshape(-1)
     fixed = table.structure[units.type] & (table.speed[units.type] <= 0)
     bound = buffs.outside(world, state, on_field(units)) & ~table.flying[units.type] & ~fixed & ~passing
-    return Ground(jnp.stack([open_, open_[::-1, ::-1]]), place, half, bound)
+    return Ground(jnp.stack([open_, open_[::-1]]), place, half, bound)
 
 
-def covered(place: Float[Array, "S 2"], half: Float[Array, "S 2"], h: int, w: int) -> Bool[Array, "h w"]:
-    """Cells under rectangles. The rows and columns of `WORD` of them at a time are bits of one number."""
+def covered(place: Float[Array, "S 2"], half: Float[Array, "S 2"], side: int) -> Bool[Array, "b b"]:
+    """Cells under rectangles, on a map `side` cells wide with a border of one.
+
+    The rows and the columns of `WORD` rectangles at a time are bits of one number.
+    """
     count = len(place)
     groups = -(-count // WORD)
     low, high = (jnp.floor(edge + 0.5) for edge in (place - half, place + half))
+    cells = jnp.arange(-1, side + 1)
 
-    def bits(axis, cells):
-        inside = (jnp.arange(cells) >= low[:, axis, None]) & (jnp.arange(cells) < high[:, axis, None])
-        inside = jnp.pad(inside, ((0, groups * WORD - count), (0, 0))).reshape(groups, WORD, cells)
+    def bits(axis):
+        inside = (cells >= low[:, axis, None]) & (cells < high[:, axis, None])
+        inside = jnp.pad(inside, ((0, groups * WORD - count), (0, 0))).reshape(groups, WORD, -1)
         return (inside.astype(jnp.uint32) << jnp.arange(WORD, dtype=jnp.uint32)[:, None]).sum(1, dtype=jnp.uint32)
 
-    rows, columns = bits(1, h), bits(0, w)
-    return ((rows[:, :, None] & columns[:, None, :]) > 0).any(0)
+    return ((bits(1)[:, :, None] & bits(0)[:, None, :]) > 0).any(0)
 
 
 def framed(ground: Ground, place: Float[Array, "*k N 2"]) -> Float[Array, "*k N 2"]:
     """Places in the frame of each unit's player, and back."""
     turned = (owners(place.shape[-2]) == 1)[:, None]
-    return jnp.where(turned, ground.open.shape[-1] - place, place)
+    return jnp.where(turned, ground.side - place, place)
+
+
+def cell_of(ground: Ground, place: Float[Array, "*k N 2"]) -> Int[Array, "*k N"]:
+    """Index into both players' cells together ([2 * P]) of each place, in the frame of the unit's player."""
+    x, y = (jnp.clip(jnp.floor(place[..., axis]).astype(jnp.int32), -1, ground.side) for axis in (0, 1))
+    return owners(place.shape[-2]) * ground.open.shape[1] + (y + 1) * (ground.side + 2) + x + 1
 
 
 def is_open(ground: Ground, place: Float[Array, "*k N 2"]) -> Bool[Array, "*k N"]:
     """Whether each place, in the frame of the unit's player, can be stood on."""
-    _, h, w = ground.open.shape
-    cell = jnp.clip(jnp.floor(place).astype(jnp.int32), 0, w - 1)
-    flat = (owners(place.shape[-2]) * h + cell[..., 1]) * w + cell[..., 0]
-    return ground.open.reshape(-1)[flat]
+    return ground.open.reshape(-1)[cell_of(ground, place)]
 
 
 def _wall(ground: Ground, start, way, axis: int, lines: int) -> Float[Array, "*k N"]:
@@ -109,20 +122,21 @@ def free_share(
 def walk(
     ground: Ground, start: Float[Array, "N 2"], step: Float[Array, "N 2"], slides: Bool[Array, " N"], lines: int
 ) -> Float[Array, "3 N 2"]:
-    """Where a step leads: straight on up to what is in the way and then along it, or only along x, or along y.
+    """Where a step leads: straight on as far as that is free (those that slide: or along x or y, if they get farther
+    so), only along x, only along y.
 
     Who stands where nothing can stand goes where it likes.
     """
     begin, sign = framed(ground, start), jnp.where(owners(len(start)) == 1, -1.0, 1.0)[:, None]
-    axes = jnp.eye(2)[:, None]
-    ways = jnp.concatenate([step[None], step * axes])
-    gone = ways * free_share(ground, begin, ways * sign, lines)[..., None]
-    rest = jnp.where(slides[:, None], step - gone[0], 0.0) * axes
-    along = rest * free_share(ground, begin + gone[0] * sign, rest * sign, lines)[..., None]
-    farther = jnp.where((span(along[0]) >= span(along[1]))[:, None], along[0], along[1])
-    ends = start + gone.at[0].add(farther)
-    good = is_open(ground, framed(ground, ends))
-    ends = jnp.where(good[..., None], ends, start)
+    ways = step * np.array([[[1, 1]], [[1, 0]], [[0, 1]]], np.float32)
+    x, y = (_wall(ground, begin, ways[1 + axis] * sign, axis, lines) for axis in (0, 1))
+    share = jnp.stack([free_share(ground, begin, step * sign, lines), x, y])
+    gone = ways * share[..., None]
+    far = span(gone)
+    farther = jnp.where((far[1] >= far[2])[:, None], gone[1], gone[2])
+    turns = slides & (share[0] < 1.0) & (far[1:].max(0) > far[0])
+    ends = start + gone.at[0].set(jnp.where(turns[:, None], farther, gone[0]))
+    ends = jnp.where(is_open(ground, framed(ground, ends))[..., None], ends, start)
     loose = ~(ground.bound & is_open(ground, begin))
     return jnp.where(loose[:, None], start + ways, ends)
 

@@ -131,8 +131,8 @@ class Routes(NamedTuple):
     """Negative for none."""
     age: Int[Array, "2 8"]
     """Ticks since it was asked for."""
-    open: Bool[Array, "2 P"]
-    """Cells that could be walked on when the ways were last begun."""
+    open: Bool[Array, " P"]
+    """Cells that could be walked on a tick ago."""
     front: UInt8[Array, "2 P"]
     """Cells that are farthest from their goal of those found so far."""
     reached: UInt8[Array, "2 P"]
