@@ -26,8 +26,8 @@ CROWDED = 4.0
 PUSH = 0.5
 """Most cells that units push one another apart in one game loop, per loop of overlap."""
 
-STUCK = 0.01
-"""Cells in a tick: who has no way to its goal and comes no farther than this has arrived."""
+STUCK = 0.25
+"""Share of its step: who has no way to its goal, and comes less far than this, has arrived."""
 
 EXACT = jax.lax.Precision.HIGHEST
 """GPUs would round the factors of a product to 10 bits."""
@@ -159,6 +159,8 @@ def approach(
 ) -> Float[Array, "N 2"]:
     """Where units are that have gone `pace` cells along the way to their goal, but no nearer to it than `stop`."""
     path = path or Path(goal, heading(world, units, goal))
+    if path.ground is not None:
+        pace = jnp.where(path.ground.bound, jnp.minimum(pace, STRIDE), pace)
     towards = path.towards - units.position
     to_corner = length(towards)
     left = length(goal - units.position)
@@ -211,14 +213,16 @@ def move(world: World, state: State, mods: Modifiers, fights: Fights, hall: Int[
     units = units._replace(timer=jnp.where(mining, timer, units.timer))
     left = path.left(units.position)
     moved = units._replace(position=approach(world, units, goal, stop, pace, state, path))
-    stuck = path.hopeless & (length(moved.position - units.position) < STUCK)
     push = jnp.clip(separation(world, moved, buffs.outside(world, state, bodies(world, units)) & ~works), -PUSH, PUSH)
     push = jnp.where((mods.speed > 0)[:, None], push, 0.0)
     moved = moved._replace(position=slide(world, moved, push, state, path.ground))
     remaining = path.left(moved.position)
-    crowded = ((remaining < CROWDED) | path.hopeless) & (remaining > left - 0.25 * pace) & (span(push) > 0)
+    crowded = (remaining < CROWDED) & (remaining > left - 0.25 * pace) & (span(push) > 0)
     goes = is_kind(kind, Kind.MOVE, Kind.ATTACK) & moves & ~fights.chases & ~fights.follows
-    arrived = goes & ((remaining < ARRIVED) | crowded | stuck)
+    arrived = goes & ((remaining < ARRIVED) | crowded)
+    if path.ground is not None:
+        due = jnp.minimum(pace, length(path.towards - units.position))
+        arrived |= goes & path.hopeless & (length(moved.position - units.position) < STUCK * due)
     patrols = (kind == Kind.PATROL) & (units.type > 0)
     units = pop_orders(turn_patrols(moved, units.position, patrols, remaining < ARRIVED), arrived)
     return state._replace(units=units, routes=path.routes)
