@@ -18,7 +18,7 @@ ROUTES = 8
 """Of each player, at a time."""
 RINGS = 8
 """By how many cells waves grow in one tick."""
-LOOK = 8
+LOOK = 16
 """Cells ahead in which a unit sees what is in its way."""
 AHEAD = (1, 3, 6)
 """Cells along a route of which the farthest is walked to straight that can be."""

@@ -116,7 +116,12 @@ def find_path(
     routes, towards, hopeless = detours.steer(
         ground, state.routes, units.position, reached, middle, half, towards, moves, state.loop
     )
-    return units, Path(goal, towards, ground, routes, hopeless, middle, half)
+    return units, Path(goal, once(towards), ground, routes, hopeless, middle, half)
+
+
+def once(place: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
+    """The same places, worked out once: XLA's CPU code would find them anew for each pair of units that reads them."""
+    return jnp.matmul(place, np.eye(2, dtype=np.float32), precision=EXACT)
 
 
 def slide(
@@ -167,7 +172,8 @@ def approach(
     last = to_corner >= left - 1e-3
     stride = jnp.minimum(pace, jnp.where(last, jnp.maximum(left - stop, 0.0), to_corner))
     step = towards / jnp.maximum(to_corner, 1e-6)[:, None] * stride[:, None]
-    return slide(world, units, step, state, path.ground, path.hopeless, STRIDE)
+    place = slide(world, units, step, state, path.ground, path.hopeless, STRIDE)
+    return place if path.ground is None else once(place)
 
 
 def bodies(world: World, units: Units) -> Bool[Array, " N"]:
@@ -222,7 +228,7 @@ def move(world: World, state: State, mods: Modifiers, fights: Fights, hall: Int[
     arrived = goes & ((remaining < ARRIVED) | crowded)
     if path.ground is not None:
         due = jnp.minimum(pace, length(path.towards - units.position))
-        arrived |= goes & path.hopeless & (length(moved.position - units.position) < STUCK * due)
+        arrived |= goes & path.hopeless & (length(moved.position - units.position) <= STUCK * due)
     patrols = (kind == Kind.PATROL) & (units.type > 0)
     units = pop_orders(turn_patrols(moved, units.position, patrols, remaining < ARRIVED), arrived)
     return state._replace(units=units, routes=path.routes)

@@ -7,6 +7,7 @@ in its own frame, that of player 1 turned by half a turn, so that both go alike.
 import math
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
@@ -32,10 +33,12 @@ class Ground(NamedTuple):
 
     open: Bool[Array, "2 P"]
     """Cells that can be walked on, in each player's frame."""
-    place: Float[Array, "S 2"]
-    """Middle of what stands on it."""
-    half: Float[Array, "S 2"]
-    """Half its width and height; negative for what blocks nothing."""
+    upon: Int[Array, " P"]
+    """What stands on each cell, in the frame of player 0; S for nothing."""
+    place: Float[Array, "S+1 2"]
+    """Middle of what stands there."""
+    half: Float[Array, "S+1 2"]
+    """Half its width and height."""
     bound: Bool[Array, " N"]
     """Units that it stops."""
 
@@ -52,17 +55,18 @@ def survey(world: World, state: State, passing: Bool[Array, " N"]) -> Ground:
     side = jnp.where(blocks, table.footprint[units.type] / 2, -1.0)
     left = (state.amounts > 0)[:, None]
     size = jnp.where(terrain.is_geyser[:, None], jnp.array([1.5, 1.5]), jnp.array([1.0, 0.5]))
-    place = jnp.concatenate([units.position, terrain.resources])
-    half = jnp.concatenate([jnp.stack([side, side], 1), jnp.where(left, size, -1.0)])
-    open_ = jnp.pad(terrain.pathable, 1) & ~covered(place, half, len(terrain.pathable))
-    open_ = open_.reshape(-1)
+    nothing = jnp.zeros((1, 2))
+    place = jnp.concatenate([units.position, terrain.resources, nothing])
+    half = jnp.concatenate([jnp.stack([side, side], 1), jnp.where(left, size, -1.0), nothing])
+    upon = covering(place[:-1], half[:-1], len(terrain.pathable)).reshape(-1)
+    open_ = jnp.pad(terrain.pathable, 1).reshape(-1) & (upon == len(place) - 1)
     fixed = table.structure[units.type] & (table.speed[units.type] <= 0)
     bound = buffs.outside(world, state, on_field(units)) & ~table.flying[units.type] & ~fixed & ~passing
-    return Ground(jnp.stack([open_, open_[::-1]]), place, half, bound)
+    return Ground(jnp.stack([open_, open_[::-1]]), upon, place, half, bound)
 
 
-def covered(place: Float[Array, "S 2"], half: Float[Array, "S 2"], side: int) -> Bool[Array, "b b"]:
-    """Cells under rectangles, on a map `side` cells wide with a border of one.
+def covering(place: Float[Array, "S 2"], half: Float[Array, "S 2"], side: int) -> Int[Array, "b b"]:
+    """The first rectangle over each cell, S for none, on a map `side` cells wide with a border of one.
 
     The rows and the columns of `WORD` rectangles at a time are bits of one number.
     """
@@ -76,7 +80,9 @@ def covered(place: Float[Array, "S 2"], half: Float[Array, "S 2"], side: int) ->
         inside = jnp.pad(inside, ((0, groups * WORD - count), (0, 0))).reshape(groups, WORD, -1)
         return (inside.astype(jnp.uint32) << jnp.arange(WORD, dtype=jnp.uint32)[:, None]).sum(1, dtype=jnp.uint32)
 
-    return ((bits(1)[:, :, None] & bits(0)[:, None, :]) > 0).any(0)
+    over = bits(1)[:, :, None] & bits(0)[:, None, :]
+    first = jax.lax.population_count((over & -over) - 1).astype(jnp.int32) + WORD * jnp.arange(groups)[:, None, None]
+    return jnp.where(over > 0, first, count).min(0)
 
 
 def framed(ground: Ground, place: Float[Array, "*k N 2"]) -> Float[Array, "*k N 2"]:
@@ -143,13 +149,10 @@ def walk(
 
 def under(ground: Ground, place: Float[Array, "N 2"]) -> tuple[Float[Array, "N 2"], Float[Array, "N 2"]]:
     """Middle and half the size of what each place lies under; the place itself and zero where it is free."""
-    inside = (jnp.abs(place[:, None, 0] - ground.place[:, 0]) < ground.half[:, 0]) & (
-        jnp.abs(place[:, None, 1] - ground.place[:, 1]) < ground.half[:, 1]
-    )
-    first = jnp.where(inside, jnp.arange(len(ground.place)), len(ground.place)).min(1)
-    at = jnp.minimum(first, len(ground.place) - 1)
-    some = (first < len(ground.place))[:, None]
-    return jnp.where(some, ground.place[at], place), jnp.where(some, ground.half[at], 0.0)
+    x, y = (jnp.clip(jnp.floor(place[:, axis]).astype(jnp.int32), -1, ground.side) for axis in (0, 1))
+    what = ground.upon[(y + 1) * (ground.side + 2) + x + 1]
+    free = (what == len(ground.place) - 1)[:, None]
+    return jnp.where(free, place, ground.place[what]), ground.half[what]
 
 
 def gap(place: Float[Array, "N 2"], middle: Float[Array, "N 2"], half: Float[Array, "N 2"]) -> Float[Array, " N"]:

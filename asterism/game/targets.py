@@ -22,6 +22,8 @@ RANK_PENALTY = {TargetRank.WORKER: 3.0, TargetRank.HARMLESS: 25.0, TargetRank.ST
 fighter, others come only somewhat later."""
 MELEE = 1.0
 """Weapons of no more range than this, in cells, are melee."""
+BESIDE = 0.3
+"""Cells from the edge of a footprint, at the middle of a side, within which the edge of a unit in melee must come."""
 SLOP = 1.0
 """Cells that a target may get out of range between the start of an attack and its hit."""
 
@@ -55,8 +57,9 @@ def choose_targets(
     radius = across(world.units.radius[units.type])
     edge = distance - radius[0] - radius[1]
     reach, least = reaches(world, units, mods)
-    if state.routes is not None:  # what stops at the edge of a footprint strikes from there
-        edge = jnp.where(reach <= MELEE, jnp.minimum(edge, _footprint_gap(world, units)), edge)
+    if state.routes is not None:  # footprints keep melee farther from the middle than the body does
+        body = across(jnp.asarray(_melee_radius(world))[units.type])[1]
+        edge = jnp.where(reach <= MELEE, distance - radius[0] - body, edge)
     valid = seen[:, :, None] & (reach > 0) & across(able(world, units, mods))[0]
     fits = valid & (edge >= least)
     of = lambda pairs, target: pairs[player, target % slots, within] & (target >= 0)  # noqa: E731
@@ -74,12 +77,10 @@ def choose_targets(
     return Fights(target, jnp.where(target >= 0, weapon, 0), in_range, held, chases, follows)
 
 
-def _footprint_gap(world: World, units: Units) -> Float[Array, "2 P P"]:
-    """Cells between the edge of each unit and the footprint of each enemy structure; infinite for other units."""
-    x, y = across(units.position[:, 0]), across(units.position[:, 1])
-    half = across(jnp.where(world.units.blocks[units.type], world.units.footprint[units.type] / 2, -jnp.inf))[1]
-    beside = [jnp.maximum(jnp.abs(mine - theirs) - half, 0.0) for mine, theirs in (x, y)]
-    return jnp.sqrt(beside[0] ** 2 + beside[1] ** 2) - across(world.units.radius[units.type])[0]
+def _melee_radius(world: World) -> Float[np.ndarray, " U"]:
+    """Cells from the middle of each type within which melee strikes it, from edge to edge."""
+    footprint = np.where(np.asarray(world.units.blocks), np.asarray(world.units.footprint) / 2 + BESIDE, 0.0)
+    return np.maximum(np.asarray(world.units.radius), footprint.astype(np.float32))
 
 
 def able(world: World, units: Units, mods: Modifiers) -> Bool[Array, " N"]:

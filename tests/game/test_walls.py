@@ -216,8 +216,10 @@ def test_everybody_with_a_way_to_its_goal_gets_there_and_nobody_goes_through_any
     took, reachable = arrival(busy, slots), np.isfinite(shortest)
     near = np.hypot(*(track[-1, slots] - places[1]).T) < 4.5  # others may stand there
     assert near[reachable].all(), (seed, np.array(slots)[reachable & ~near])
-    assert (took <= 1.4 * shortest + 12)[reachable].all(), (seed, took, shortest)
-    assert np.isfinite(took).all(), "who cannot get there comes to rest"
+    assert (took <= 2 * shortest + 16)[reachable].all(), (seed, took, shortest)  # it learns of a wall when it sees it
+    assert took[reachable].sum() <= 1.25 * shortest[reachable].sum() + 3 * reachable.sum()
+    assert np.ptp(track[-8:, slots], axis=0).max() < 1.5  # everybody has come to rest
+    assert np.isfinite(took[reachable]).all()
 
 
 def wall(yard, x=24):
