@@ -58,8 +58,8 @@ def choose_targets(
     edge = distance - radius[0] - radius[1]
     reach, least = reaches(world, units, mods)
     if state.routes is not None:  # footprints keep melee farther from the middle than the body does
-        body = across(jnp.asarray(_melee_radius(world))[units.type])[1]
-        edge = jnp.where(reach <= MELEE, distance - radius[0] - body, edge)
+        melee, more = _melee(world)
+        edge -= across(jnp.asarray(melee)[units.type])[0] * across(jnp.asarray(more)[units.type])[1]
     valid = seen[:, :, None] & (reach > 0) & across(able(world, units, mods))[0]
     fits = valid & (edge >= least)
     of = lambda pairs, target: pairs[player, target % slots, within] & (target >= 0)  # noqa: E731
@@ -77,10 +77,14 @@ def choose_targets(
     return Fights(target, jnp.where(target >= 0, weapon, 0), in_range, held, chases, follows)
 
 
-def _melee_radius(world: World) -> Float[np.ndarray, " U"]:
-    """Cells from the middle of each type within which melee strikes it, from edge to edge."""
-    footprint = np.where(np.asarray(world.units.blocks), np.asarray(world.units.footprint) / 2 + BESIDE, 0.0)
-    return np.maximum(np.asarray(world.units.radius), footprint.astype(np.float32))
+def _melee(world: World) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, " U"]]:
+    """Which types have no weapon but melee (1.0), and cells by which melee strikes each type from farther away."""
+    table, weapons = world.units, world.units.weapons
+    of = np.asarray(weapons.of)
+    most = np.where(of > 0, np.asarray(weapons.range)[of], 0.0).max(1)
+    edge = np.where(np.asarray(table.blocks), np.asarray(table.footprint) / 2 + BESIDE, 0.0)
+    more = np.maximum(edge - np.asarray(table.radius), 0.0)
+    return ((most > 0) & (most <= MELEE)).astype(np.float32), more.astype(np.float32)
 
 
 def able(world: World, units: Units, mods: Modifiers) -> Bool[Array, " N"]:
