@@ -1,20 +1,23 @@
 """Where units want to go, the way there, and how they keep apart."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from asterism.game import buffs, casting, fields
+from asterism.game import buffs, casting, detours, fields, obstacles
 from asterism.game.accounting import on_field
 from asterism.game.economy import mines, way_to_go
 from asterism.game.geometry import length, span
 from asterism.game.modifiers import Modifiers
 from asterism.game.navigation import next_corner
-from asterism.game.state import State, Units, owners, pop_orders
+from asterism.game.obstacles import STRIDE, Ground
+from asterism.game.state import Routes, State, Units, owners, pop_orders
 from asterism.game.targets import Fights
 from asterism.game.tasks import Kind
-from asterism.game.world import World, cell_index, is_kind, order_kind, order_task, walkable
+from asterism.game.world import World, cell_index, is_kind, on_ground, order_kind, order_task, walkable
 
 ARRIVED = 1.0
 """Cells from its goal at which a unit's order is done."""
@@ -22,6 +25,9 @@ CROWDED = 4.0
 """Within this many cells a unit has also arrived once the others leave it no room."""
 PUSH = 0.5
 """Most cells that units push one another apart in one game loop, per loop of overlap."""
+
+STUCK = 0.25
+"""Share of its step: who has no way to its goal, and comes less far than this, has arrived."""
 
 EXACT = jax.lax.Precision.HIGHEST
 """GPUs would round the factors of a product to 10 bits."""
@@ -71,11 +77,73 @@ def heading(world: World, units: Units, goal: Float[Array, "N 2"]) -> Float[Arra
     return jnp.where(direct[:, None], goal, jnp.stack([corner % w, corner // w], -1) + 0.5)
 
 
-def slide(world: World, units: Units, step: Float[Array, "N 2"], state: State | None = None) -> Float[Array, "N 2"]:
-    """Positions after `step`: along the cliff, or the force field in `state`, where it stands in the way."""
+class Path(NamedTuple):
+    """What structures and resources make of the ways of N units in one tick."""
+
+    goal: Float[Array, "N 2"]
+    towards: Float[Array, "N 2"]
+    """Where each unit goes straight to."""
+    ground: Ground | None = None
+    """None where nothing but cliffs stops anybody."""
+    routes: Routes | None = None
+    hopeless: Bool[Array, " N"] | bool = False
+    """No way leads to the goal."""
+    middle: Float[Array, "N 2"] | None = None
+    """Of what the goal lies under, or the goal."""
+    half: Float[Array, "N 2"] | None = None
+    """Half its size."""
+
+    def left(self, place: Float[Array, "N 2"]) -> Float[Array, " N"]:
+        """Cells from each place to the goal, or to the edge of what it lies under."""
+        return length(self.goal - place) if self.ground is None else obstacles.gap(place, self.middle, self.half)
+
+
+def find_path(
+    world: World, state: State, goal: Float[Array, "N 2"], moves: Bool[Array, " N"], passing: Bool[Array, " N"]
+) -> tuple[Units, Path]:
+    """The next stretch of each unit's way to its goal; who has had something set on its place steps out of it first.
+
+    `passing`: units that walk through everything.
+    """
+    units = state.units
+    if state.routes is None:
+        return units, Path(goal, heading(world, units, goal))
+    ground = obstacles.survey(world, state, passing)
+    units = units._replace(position=obstacles.push_out(ground, units.position))
+    middle, half = obstacles.under(ground, goal)
+    reached = jnp.where(half > 0, goal, on_ground(world, goal))
+    towards = heading(world, units, goal)
+    routes, towards, hopeless = detours.steer(
+        ground, state.routes, units.position, reached, middle, half, towards, moves, state.loop
+    )
+    return units, Path(goal, once(towards), ground, routes, hopeless, middle, half)
+
+
+def once(place: Float[Array, "N 2"]) -> Float[Array, "N 2"]:
+    """The same places, worked out once: XLA's CPU code would find them anew for each pair of units that reads them."""
+    return jnp.matmul(place, np.eye(2, dtype=np.float32), precision=EXACT)
+
+
+def slide(
+    world: World,
+    units: Units,
+    step: Float[Array, "N 2"],
+    state: State | None = None,
+    ground: Ground | None = None,
+    straight: Bool[Array, " N"] | bool = False,
+    most: int = 1,
+) -> Float[Array, "N 2"]:
+    """Positions after `step`: along the cliff, the force field in `state` or the structure on `ground`, where it stands
+    in the way.
+
+    Who goes `straight` stops at a structure. A step on `ground` is at most `most` cells long.
+    """
     flying = world.units.flying[units.type]
     start = units.position
-    options = start + jnp.matmul(step, WAYS, precision=EXACT)
+    if ground is None:
+        options = start + jnp.matmul(step, WAYS, precision=EXACT)
+    else:
+        options = obstacles.walk(ground, start, step, ~jnp.broadcast_to(straight, len(start)), most)
     free = walkable(world, options)
     if state is not None and state.spells is not None:
         free &= ~fields.blocked(world, state, start, options)
@@ -92,14 +160,20 @@ def approach(
     stop: Float[Array, " N"],
     pace: Float[Array, " N"],
     state: State | None = None,
+    path: Path | None = None,
 ) -> Float[Array, "N 2"]:
     """Where units are that have gone `pace` cells along the way to their goal, but no nearer to it than `stop`."""
-    towards = heading(world, units, goal) - units.position
+    path = path or Path(goal, heading(world, units, goal))
+    if path.ground is not None:
+        pace = jnp.where(path.ground.bound, jnp.minimum(pace, STRIDE), pace)
+    towards = path.towards - units.position
     to_corner = length(towards)
     left = length(goal - units.position)
     last = to_corner >= left - 1e-3
     stride = jnp.minimum(pace, jnp.where(last, jnp.maximum(left - stop, 0.0), to_corner))
-    return slide(world, units, towards / jnp.maximum(to_corner, 1e-6)[:, None] * stride[:, None], state)
+    step = towards / jnp.maximum(to_corner, 1e-6)[:, None] * stride[:, None]
+    place = slide(world, units, step, state, path.ground, path.hopeless, STRIDE)
+    return place if path.ground is None else once(place)
 
 
 def bodies(world: World, units: Units) -> Bool[Array, " N"]:
@@ -139,20 +213,25 @@ def move(world: World, state: State, mods: Modifiers, fights: Fights, hall: Int[
     field, contact, way, timer = way_to_go(world, units, hall)
     goal = jnp.where(mining[:, None], field, goal)
     stop = jnp.where(mining, contact, stop)
-    units = units._replace(timer=jnp.where(mining, timer, units.timer))
-    left = length(goal - units.position)
     pace = jnp.where(moves, jnp.where(mining, way, mods.speed * dt), 0.0)
-    moved = units._replace(position=approach(world, units, goal, stop, pace, state))
     works = mining | (kind == Kind.BUILD)
+    units, path = find_path(world, state, goal, moves, works | units.seeking)
+    units = units._replace(timer=jnp.where(mining, timer, units.timer))
+    left = path.left(units.position)
+    moved = units._replace(position=approach(world, units, goal, stop, pace, state, path))
     push = jnp.clip(separation(world, moved, buffs.outside(world, state, bodies(world, units)) & ~works), -PUSH, PUSH)
     push = jnp.where((mods.speed > 0)[:, None], push, 0.0)
-    moved = moved._replace(position=slide(world, moved, push, state))
-    remaining = length(goal - moved.position)
+    moved = moved._replace(position=slide(world, moved, push, state, path.ground))
+    remaining = path.left(moved.position)
     crowded = (remaining < CROWDED) & (remaining > left - 0.25 * pace) & (span(push) > 0)
     goes = is_kind(kind, Kind.MOVE, Kind.ATTACK) & moves & ~fights.chases & ~fights.follows
     arrived = goes & ((remaining < ARRIVED) | crowded)
+    if path.ground is not None:
+        due = jnp.minimum(pace, length(path.towards - units.position))
+        arrived |= goes & path.hopeless & (length(moved.position - units.position) <= STUCK * due)
     patrols = (kind == Kind.PATROL) & (units.type > 0)
-    return state._replace(units=pop_orders(turn_patrols(moved, units.position, patrols, remaining < ARRIVED), arrived))
+    units = pop_orders(turn_patrols(moved, units.position, patrols, remaining < ARRIVED), arrived)
+    return state._replace(units=units, routes=path.routes)
 
 
 def turn_patrols(

@@ -68,6 +68,7 @@ class UnitTable(NamedTuple):
     addon: np.ndarray
     techlab: np.ndarray
     footprint: np.ndarray  # side in cells
+    blocks: np.ndarray  # nobody walks through its footprint
     takes_addon: np.ndarray
     cargo: np.ndarray
     in_build_order: np.ndarray  # neither worker nor supply (AlphaStar, Methods: z)
@@ -201,6 +202,7 @@ def _unit_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], addon_t
         addon=column(lambda u: u.is_addon, bool),
         techlab=column(lambda u: u.name.endswith("TechLab"), bool),
         footprint=column(lambda u: max(u.footprint)),
+        blocks=column(lambda u: u.blocks_pathing, bool),
         takes_addon=column(lambda u: u.id in addon_takers and not u.is_flying, bool),
         cargo=column(lambda u: u.cargo_size, np.int32),
         in_build_order=column(lambda u: not u.is_worker and not (u.supply_provided and not u.is_townhall), bool),

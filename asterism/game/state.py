@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, UInt8
 
 from asterism.interface.observation import Strategy
 
@@ -124,6 +124,30 @@ class Snapshots(NamedTuple):
     """The structure was not seen when its player last looked."""
 
 
+class Routes(NamedTuple):
+    """Ways round structures to as many as eight goals a player, each a bit, in the frame of the player (`obstacles`).
+
+    P cells of the map with a border of one.
+    """
+
+    goal: Float[Array, "2 8 2"]
+    """Negative for none."""
+    age: Int[Array, "2 8"]
+    """Ticks since it was asked for."""
+    open: Bool[Array, " P"]
+    """Cells that could be walked on a tick ago."""
+    front: UInt8[Array, "2 P"]
+    """Cells that are farthest from their goal of those found so far."""
+    reached: UInt8[Array, "2 P"]
+    """Cells found so far."""
+    known: UInt8[Array, "2 P"]
+    """Cells for which there is a direction, if only from before the ground has changed."""
+    direction: UInt8[Array, "3 2 P"]
+    """Which of `DIRECTIONS` (`detours`) to go from each cell: the three bits of its number."""
+    follows: Bool[Array, " N"]
+    """Units that go by the route to their goal."""
+
+
 class Players(NamedTuple):
     """What each of the two players has and has done."""
 
@@ -180,6 +204,8 @@ class State(NamedTuple):
     """None where the rules have no spells."""
     snapshots: Snapshots | None = None
     """None where the rules let structures be forgotten."""
+    routes: Routes | None = None
+    """None where structures block nobody."""
 
 
 def owners(count: int) -> Int[Array, " N"]:

@@ -22,6 +22,8 @@ RANK_PENALTY = {TargetRank.WORKER: 3.0, TargetRank.HARMLESS: 25.0, TargetRank.ST
 fighter, others come only somewhat later."""
 MELEE = 1.0
 """Weapons of no more range than this, in cells, are melee."""
+BESIDE = 0.3
+"""Cells from the edge of a footprint, at the middle of a side, within which the edge of a unit in melee must come."""
 SLOP = 1.0
 """Cells that a target may get out of range between the start of an attack and its hit."""
 
@@ -55,6 +57,9 @@ def choose_targets(
     radius = across(world.units.radius[units.type])
     edge = distance - radius[0] - radius[1]
     reach, least = reaches(world, units, mods)
+    if state.routes is not None:  # footprints keep melee farther from the middle than the body does
+        melee, more = _melee(world)
+        edge -= across(jnp.asarray(melee)[units.type])[0] * across(jnp.asarray(more)[units.type])[1]
     valid = seen[:, :, None] & (reach > 0) & across(able(world, units, mods))[0]
     fits = valid & (edge >= least)
     of = lambda pairs, target: pairs[player, target % slots, within] & (target >= 0)  # noqa: E731
@@ -70,6 +75,16 @@ def choose_targets(
     chases = (target >= 0) & ~in_range & ~held & (kind != Kind.HOLD) & (mods.speed > 0)
     weapon = world.units.weapons.of[units.type, world.units.weapons.target_class[units.type[target]]]
     return Fights(target, jnp.where(target >= 0, weapon, 0), in_range, held, chases, follows)
+
+
+def _melee(world: World) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, " U"]]:
+    """Which types have no weapon but melee (1.0), and cells by which melee strikes each type from farther away."""
+    table, weapons = world.units, world.units.weapons
+    of = np.asarray(weapons.of)
+    most = np.where(of > 0, np.asarray(weapons.range)[of], 0.0).max(1)
+    edge = np.where(np.asarray(table.blocks), np.asarray(table.footprint) / 2 + BESIDE, 0.0)
+    more = np.maximum(edge - np.asarray(table.radius), 0.0)
+    return ((most > 0) & (most <= MELEE)).astype(np.float32), more.astype(np.float32)
 
 
 def able(world: World, units: Units, mods: Modifiers) -> Bool[Array, " N"]:

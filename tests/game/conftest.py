@@ -226,7 +226,7 @@ class Stages:
             addon=jnp.full(2 * SLOTS, -1), rally=jnp.full((2 * SLOTS, 2), -1.0), quiet=jnp.full(2 * SLOTS, 1e3)
         )
         turn = state.turn._replace(selected=units.working)
-        self.empty = state._replace(units=units, zerg=few(state.zerg), spells=None, turn=turn)
+        self.empty = state._replace(units=units, zerg=few(state.zerg), spells=None, turn=turn, routes=None)
         self.modifiers = jax.jit(lambda state: modifiers(self.world, state))
         self.strike = jax.jit(lambda state, blows: strike(self.world, state, modifiers(self.world, state), blows))
         self.fight = jax.jit(lambda state, dt: combat.fight(self.world, state, modifiers(self.world, state), dt))
