@@ -20,7 +20,7 @@ train: .venv/.installed
 	$(BIN)/asterism train --name first-light $(ARGS)
 
 test: .venv/.installed-dev
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check $(ARGS)

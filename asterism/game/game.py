@@ -271,7 +271,7 @@ def initial_state(
         zerg = zerg._replace(creep=world.units.creep_radius[kind])
     spells = None if world.magic is None else buffs.no_spells(world, count)
     snapshots = None if world.magic is None else fog.no_snapshots(slots)
-    routes = None if world.magic is None else detours.no_routes(count, world.terrain.level.shape[1])
+    routes = detours.no_routes(count, world.terrain.level.shape[1]) if settings.blocking else None
     rest = jnp.zeros_like(amounts)
     return State(jnp.zeros((), jnp.int32), units, amounts, rest, players, turn, z, zerg, spells, snapshots, routes)
 

@@ -30,6 +30,9 @@ class GameSettings:
     """Orders that a unit or structure can hold."""
     placement_snap: int = 4
     """A structure is placed on the nearest free ground within this many cells of where it was asked for."""
+    blocking: bool = False
+    """Structures and resources stand in the way of who walks: walls can be built. Rules full only; a tick takes twice as
+    long."""
 
     def __post_init__(self):
         require_at_least(self, "game", 1, ("slots", "tick", "step", "time_limit", "reveal_after", "queue"))
@@ -37,5 +40,7 @@ class GameSettings:
             raise UserError(f"game setting step ({self.step}) must be a multiple of tick ({self.tick})")
         for race in self.races:
             require_choice("game setting races", race, (*RACES, "random"))
+        if self.blocking and self.rules != "full":
+            raise UserError(f"game setting blocking needs rules full, not {self.rules}")
         if self.slots < 20:
             raise UserError(f"game setting slots is {self.slots}: a game starts with 13 units, so give it at least 20")

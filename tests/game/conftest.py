@@ -182,13 +182,29 @@ def compiled_full():
     return Compiled(rules="full", races=("zerg", "protoss"), slots=32)
 
 
-@pytest.fixture
-def arena(compiled_full):
+@pytest.fixture(scope="session")
+def compiled_blocking():
+    return Compiled(rules="full", races=("zerg", "protoss"), slots=32, blocking=True)
+
+
+def town_halls(compiled):
     """A game of all races in which each player has a town hall and nothing else."""
-    scenario = Scenario(compiled_full).clear()
+    scenario = Scenario(compiled).clear()
     larvae = ~scenario.rules.units.structure[scenario.units.type]
     scenario.units.type[larvae] = 0
     return scenario
+
+
+@pytest.fixture
+def arena(compiled_full):
+    """Town halls of both players on ground where nothing blocks anybody."""
+    return town_halls(compiled_full)
+
+
+@pytest.fixture
+def walled(compiled_blocking):
+    """The same where structures stand in the way."""
+    return town_halls(compiled_blocking)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ class CompiledYard:
     """Movement alone, `TICKS` ticks of it, on ground of any shape."""
 
     def __init__(self):
-        self.game = EmbeddedGame(GameSettings(rules="full", slots=SLOTS), interface_size("tiny"))
+        self.game = EmbeddedGame(GameSettings(rules="full", slots=SLOTS, blocking=True), interface_size("tiny"))
         self.world, self.index = self.game.world, self.game.description.unit_index
         shapes = jax.eval_shape(self.game.reset, jax.random.key(0), self.game.no_strategy())[0]
         state = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
@@ -331,44 +331,44 @@ def test_a_goal_in_a_structure_is_reached_at_its_edge(compiled_yard):
 
 
 @pytest.mark.parametrize("name, foe", [("Zergling", "Nexus"), ("Zealot", "Hatchery"), ("SCV", "Bunker")])
-def test_melee_strikes_structures_from_the_edge_of_their_footprint(arena, name, foe):
-    target = arena.put(foe, 30.5, 30.5, player=1)
-    slots = [arena.put(name, 26.5, 26.5 + i) for i in range(3)]
-    life = arena.units.health[target] + arena.units.shield[target]
-    arena.order("Attack_unit", *slots, target=target).wait(25)
-    assert arena.units.health[target] + arena.units.shield[target] < life - 40
+def test_melee_strikes_structures_from_the_edge_of_their_footprint(walled, name, foe):
+    target = walled.put(foe, 30.5, 30.5, player=1)
+    slots = [walled.put(name, 26.5, 26.5 + i) for i in range(3)]
+    life = walled.units.health[target] + walled.units.shield[target]
+    walled.order("Attack_unit", *slots, target=target).wait(25)
+    assert walled.units.health[target] + walled.units.shield[target] < life - 40
     gap = np.maximum(
-        np.abs(arena.units.position[slots] - (30.5, 30.5)) - arena.rules.units.footprint[arena.kinds[foe]] / 2, 0
+        np.abs(walled.units.position[slots] - (30.5, 30.5)) - walled.rules.units.footprint[walled.kinds[foe]] / 2, 0
     )
     assert (gap.max(1) > 0).all()
 
 
-def test_an_attack_move_that_a_wall_stops_attacks_the_wall(arena):
-    walls = [arena.put("SupplyDepot", 30, 2 + 2 * i, player=1) for i in range(28)]
-    ling = arena.put("Zergling", 26.5, 26.5)
-    arena.order("Attack_pt", ling, place=(40, 26)).wait(40)
-    assert arena.units.position[ling, 0] < 29
-    assert (arena.units.health[walls] < 400).any()
+def test_an_attack_move_that_a_wall_stops_attacks_the_wall(walled):
+    walls = [walled.put("SupplyDepot", 30, 2 + 2 * i, player=1) for i in range(28)]
+    ling = walled.put("Zergling", 26.5, 26.5)
+    walled.order("Attack_pt", ling, place=(40, 26)).wait(40)
+    assert walled.units.position[ling, 0] < 29
+    assert (walled.units.health[walls] < 400).any()
 
 
-def test_bunkers_are_boarded_and_left_and_town_halls_repaired_from_outside(arena):
-    bunker, hall = arena.put("Bunker", 30.5, 30.5), arena.put("CommandCenter", 22.5, 30.5, health=1000)
-    marines = [arena.put("Marine", 30.5 + i, 24.5) for i in range(2)]
-    worker = arena.put("SCV", 26.5, 24.5)
-    arena.money(1000, 1000)
-    arena.order("Smart_unit", *marines, target=bunker).order("Effect_Repair_unit", worker, target=hall)
-    arena.until(lambda: (arena.state.spells.inside[marines] == bunker).all(), 60)
-    arena.until(lambda: arena.units.health[hall] > 1010, 40)
-    arena.order("UnloadAll_quick", bunker).wait(12)
-    assert (arena.state.spells.inside[marines] < 0).all()
-    assert (np.abs(arena.units.position[marines] - (30.5, 30.5)).max(1) > 1.5).all()
+def test_bunkers_are_boarded_and_left_and_town_halls_repaired_from_outside(walled):
+    bunker, hall = walled.put("Bunker", 30.5, 30.5), walled.put("CommandCenter", 22.5, 30.5, health=1000)
+    marines = [walled.put("Marine", 30.5 + i, 24.5) for i in range(2)]
+    worker = walled.put("SCV", 26.5, 24.5)
+    walled.money(1000, 1000)
+    walled.order("Smart_unit", *marines, target=bunker).order("Effect_Repair_unit", worker, target=hall)
+    walled.until(lambda: (walled.state.spells.inside[marines] == bunker).all(), 60)
+    walled.until(lambda: walled.units.health[hall] > 1010, 40)
+    walled.order("UnloadAll_quick", bunker).wait(12)
+    assert (walled.state.spells.inside[marines] < 0).all()
+    assert (np.abs(walled.units.position[marines] - (30.5, 30.5)).max(1) > 1.5).all()
 
 
-def test_what_is_trained_stands_outside(arena):
-    barracks = arena.put("Barracks", 26.5, 26.5)
-    arena.put("SupplyDepot", 40, 40)
-    arena.money(50).order("Train_Marine_quick", barracks)
-    arena.until(lambda: arena.count("Marine") == 1, 60)
-    arena.wait(1)
-    marine = int(np.flatnonzero(arena.units.type == arena.kinds["Marine"])[0])
-    assert np.abs(arena.units.position[marine] - (26.5, 26.5)).max() > 1.5
+def test_what_is_trained_stands_outside(walled):
+    barracks = walled.put("Barracks", 26.5, 26.5)
+    walled.put("SupplyDepot", 40, 40)
+    walled.money(50).order("Train_Marine_quick", barracks)
+    walled.until(lambda: walled.count("Marine") == 1, 60)
+    walled.wait(1)
+    marine = int(np.flatnonzero(walled.units.type == walled.kinds["Marine"])[0])
+    assert np.abs(walled.units.position[marine] - (26.5, 26.5)).max() > 1.5
