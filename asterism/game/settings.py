@@ -31,8 +31,8 @@ class GameSettings:
     placement_snap: int = 4
     """A structure is placed on the nearest free ground within this many cells of where it was asked for."""
     blocking: bool = False
-    """Structures and resources stand in the way of who walks: walls can be built. Rules full only; a tick takes twice as
-    long."""
+    """Structures and resources stand in the way of who walks: walls can be built. Rules full only; it doubles the time
+    of a tick."""
 
     def __post_init__(self):
         require_at_least(self, "game", 1, ("slots", "tick", "step", "time_limit", "reveal_after", "queue"))

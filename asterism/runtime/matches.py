@@ -1,5 +1,6 @@
 """Matches: games of agents and bots against each other, from both sides equally often."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -92,9 +93,26 @@ class Matches:
 
 
 def evaluate_agent(
-    matches: Matches, policy: Any, others: dict[str, Any], games: int, seed: int, bots: tuple[str, ...] = BOTS
+    matches: Matches,
+    policy: Any,
+    others: dict[str, Any],
+    games: int,
+    seed: int,
+    bots: tuple[str, ...] = BOTS,
+    played: dict[str, Any] | None = None,
+    keep: Callable[[], None] = lambda: None,
 ) -> dict[str, Score]:
-    """Scores of a policy against every bot and the other policies, by opponent's name."""
+    """Scores of a policy against every bot and the other policies, by opponent's name.
+
+    `played`: scores that are known already; each new one is put in and `keep` called.
+    """
     opponents = {**{name: name for name in bots}, **others}
+    played = {} if played is None else played
     with stage("evaluate", games * len(opponents), "games") as bar:
-        return {name: matches.score(policy, player, games, seed, bar) for name, player in opponents.items()}
+        for name, player in opponents.items():
+            if name in played:
+                bar.advance(games)
+            else:
+                played[name] = matches.score(policy, player, games, seed, bar)
+                keep()
+    return {name: Score(*played[name]) for name in opponents}

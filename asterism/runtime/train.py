@@ -19,7 +19,7 @@ from asterism.runtime.agents import agent_path, load_agent, save_agent
 from asterism.runtime.film import film_game
 from asterism.runtime.league import LeagueStage
 from asterism.runtime.league_settings import LeagueTraining
-from asterism.runtime.matches import Matches, evaluate_agent, table
+from asterism.runtime.matches import Matches, Score, evaluate_agent, table
 from asterism.runtime.playoff import playoff
 from asterism.runtime.record import RecordSettings, record_games
 from asterism.runtime.report import make_report, read_json
@@ -128,12 +128,23 @@ class Training:
         return candidates[name]
 
     def evaluate(self, agent: Params, teacher: Params) -> None:
-        """Games of agent and teacher against all bots, and of agent against teacher; written to evaluation.json."""
-        settings = self.config.evaluation
-        matches = Matches(self.tools)
+        """Games of agent and teacher against all bots, and of agent against teacher; written to evaluation.json.
+
+        Who stops meanwhile loses the games against one opponent.
+        """
+        games, seed = self.config.evaluation.games, self.config.evaluation.seed
+        matches, path = Matches(self.tools), self.run_folder.path / "checkpoints" / "evaluation.json"
+        path.parent.mkdir(exist_ok=True)
+        played = read_json(path)
+
+        def score(name: str, policy, others: dict) -> dict[str, Score]:
+            known = played.setdefault(f"{name}, {games} games, seed {seed}", {})
+            keep = lambda: write_atomic(path, json.dumps(played))  # noqa: E731
+            return evaluate_agent(matches, policy, others, games, seed, played=known, keep=keep)
+
         scores = {
-            "agent": evaluate_agent(matches, agent.policy, {"teacher": teacher.policy}, settings.games, settings.seed),
-            "teacher": evaluate_agent(matches, teacher.policy, {}, settings.games, settings.seed),
+            "agent": score("agent", agent.policy, {"teacher": teacher.policy}),
+            "teacher": score("teacher", teacher.policy, {}),
         }
         for name, by_opponent in scores.items():
             print(f"{name}\n{table(by_opponent)}")

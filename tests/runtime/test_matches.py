@@ -1,5 +1,6 @@
 """Matches: every game counted once, from both sides."""
 
+import json
 from functools import partial
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -56,6 +57,29 @@ def test_both_sides_are_played_equally_often(matches, monkeypatch):
     fresh = Matches(matches.tools, LANES)
     assert fresh.score("random", "easy", 8, seed=0) == Score(4, 0, 4)
     assert fresh.score("easy", "random", 6, seed=0) == Score(3, 0, 3)
+
+
+def test_an_evaluation_that_was_cut_off_goes_on_after_the_last_opponent(tmp_path):
+    """And its scores are those of one that was not."""
+    path, asked, score = tmp_path / "played.json", [], lambda player: Score(len(player), 0, 1)
+
+    def play(policy, player, games, seed, bar):
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        asked.append(player)
+        return score(player)
+
+    def evaluate(played):
+        keep = lambda: path.write_text(json.dumps(played))  # noqa: E731
+        bots = SimpleNamespace(score=play)
+        return module.evaluate_agent(bots, None, {"teacher": "itself"}, 6, 0, ("easy", "rush"), played, keep)
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate({})
+    asked.clear()
+    whole = evaluate(json.loads(path.read_text()))
+    assert asked == ["itself"]
+    assert whole == {"easy": score("easy"), "rush": score("rush"), "teacher": score("itself")}
 
 
 def test_a_line_tells_the_score_and_its_interval():
