@@ -54,8 +54,8 @@ def test_wounds_construction_and_fights(game, start, take):
     units = start.units
     full, whole = game.rules.units.health[marine], game.rules.units.build_time[units.type[0]]
     kind = units.type.at[jnp.array([20, slots + 20, 21])].set(marine)
-    place = units.position.at[20].set((30.0, 30.0)).at[slots + 20].set((33.0, 30.0)).at[21].set((30.0, 22.0))
-    health = units.health.at[20].set(full / 5).at[slots + 20].set(0.01)
+    place = units.position.at[20].set((30.0, 30.0)).at[slots + 20].set((33.0, 30.0)).at[21].set((30.0, 14.0))
+    health = units.health.at[jnp.array([20, 21])].set(jnp.array([full / 5, full])).at[slots + 20].set(0.01)
     left = units.build_left.at[0].set(whole * 0.75)
     state = start._replace(units=units._replace(type=kind, position=place, health=health, build_left=left))
     seen = take(state)

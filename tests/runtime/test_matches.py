@@ -63,16 +63,19 @@ def test_an_evaluation_that_was_cut_off_goes_on_after_the_last_opponent(tmp_path
     """And its scores are those of one that was not."""
     path, asked, score = tmp_path / "played.json", [], lambda player: Score(len(player), 0, 1)
 
-    def play(policy, player, games, seed, bar):
-        if len(asked) == 2:
-            raise KeyboardInterrupt
-        asked.append(player)
-        return score(player)
+    class Cut(Matches):
+        def __init__(self):
+            pass
+
+        def score(self, home, away, games, seed, progress=None):
+            if len(asked) == 2:
+                raise KeyboardInterrupt
+            asked.append(away)
+            return score(away)
 
     def evaluate(played):
         keep = lambda: path.write_text(json.dumps(played))  # noqa: E731
-        bots = SimpleNamespace(score=play)
-        return module.evaluate_agent(bots, None, {"teacher": "itself"}, 6, 0, ("easy", "rush"), played, keep)
+        return module.evaluate_agent(Cut(), None, {"teacher": "itself"}, 6, 0, ("easy", "rush"), played, keep)
 
     with pytest.raises(KeyboardInterrupt):
         evaluate({})
