@@ -89,6 +89,7 @@ class MetricsLog:
             # After a full disk the writer still has bytes that it cannot write, as `log` has told.
             with suppress(OSError):
                 writer.close()
+        self._events.clear()  # a writer that could not close lets go of its file when it is gone
 
     def _drop(self, unwanted) -> None:
         """Rewrites the file without unwanted rows and without a torn last line, if it has any."""

@@ -1,5 +1,6 @@
 """A run's folder: what it refuses, what it keeps through kills, what it says."""
 
+import gc
 import json
 import math
 import os
@@ -209,6 +210,7 @@ def test_a_full_disk_is_one_line_and_harms_nothing(tiny_disk):
         for step in range(10**6):
             run.log("s", step, {f"name {i}": i for i in range(200)})
     run.close()
+    gc.collect()
     (tiny_disk / "a" / "tensorboard").rename(tiny_disk / "gone")
     for file in (tiny_disk / "gone").rglob("events*"):
         file.unlink()
