@@ -17,8 +17,8 @@ import jax
 import making
 import numpy as np
 import tyro
+from batches import in_batches
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from asterism.errors import UserError
@@ -80,14 +80,7 @@ def play_all(games: list[GameEconomy], settings: Settings, imposed: bool, label:
     loops = MINUTES[-1] * MINUTE + CONTROL
     schedules, game = make_schedules(games, loops, imposed), mining_game(settings.tick)
     mine = over_games(jax.vmap(miner(game, schedules)), games_mesh(settings.batch), (EACH,), (EACH, EACH))
-    parts = []
-    # The last batch is filled up with the first games, so that one program does for all.
-    order = np.arange(-(-len(games) // settings.batch) * settings.batch) % len(games)
-    for rows in track(np.split(order, len(order) // settings.batch), label, console=Console(stderr=True)):
-        batch = jax.tree.map(lambda leaf, rows=rows: leaf[rows], schedules)
-        parts.append(jax.tree.map(np.asarray, mine(batch)))
-    minerals, vespene = (np.concatenate(part)[: len(games)] for part in zip(*parts, strict=True))
-    return minerals, vespene
+    return in_batches(mine, schedules, len(games), settings.batch, label)
 
 
 def errors(games: list[GameEconomy], minerals: np.ndarray, vespene: np.ndarray) -> list[Error]:

@@ -7,9 +7,8 @@ from functools import partial
 from pathlib import Path
 
 import jax
-import numpy as np
+from batches import in_batches
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from asterism.runtime.agreement import Product, Sample, products, samples, unknown_items
@@ -47,12 +46,7 @@ def make_all(files: list[Path], version: str, loops: int, batch: int) -> Making:
     game = production_game(games, loops)
     tapes, items = make_tapes(games, game.rules, loops)
     make = over_games(partial(jax.lax.map, producer(game, loops + ENDS)), games_mesh(batch), (EACH,), EACH)
-    # The last batch is filled up with the first games, so that one program does for all.
-    order = np.arange(-(-len(games) // batch) * batch) % len(games)
-    parts = []
-    for rows in track(np.split(order, len(order) // batch), "production as recorded", console=Console(stderr=True)):
-        parts.append(jax.tree.map(np.asarray, make(jax.tree.map(lambda leaf, rows=rows: leaf[rows], tapes))))
-    played = jax.tree.map(lambda *leaves: np.concatenate(leaves)[: len(games)], *parts)
+    played = in_batches(make, tapes, len(games), batch, "production as recorded")
     both = (tapes, items, played)
     return Making(
         products(game.rules, games, *both),

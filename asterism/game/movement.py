@@ -17,7 +17,7 @@ from asterism.game.obstacles import STRIDE, Ground
 from asterism.game.state import Routes, State, Units, owners, pop_orders
 from asterism.game.targets import Fights
 from asterism.game.tasks import Kind
-from asterism.game.world import World, cell_index, is_kind, on_ground, order_kind, order_task, walkable
+from asterism.game.world import World, cell_index, inward, is_kind, on_ground, order_kind, order_task, walkable
 
 ARRIVED = 1.0
 """Cells from its goal at which a unit's order is done."""
@@ -61,7 +61,7 @@ def inner_cell(world: World, place: Float[Array, "N 2"]) -> Int[Array, " N"]:
     """Flat index of the cell of each place; on the border of two it is that towards the middle of the map, if it can be
     walked on. So the image of a place lies in the image of its cell, and both players go alike."""
     w = world.terrain.pathable.shape[1]
-    inner = place + 1e-4 * jnp.sign(w / 2 - place)
+    inner = inward(place, w)
     return cell_index(jnp.where(walkable(world, inner)[:, None], inner, place), w)
 
 
