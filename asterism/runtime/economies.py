@@ -184,10 +184,15 @@ def _settle(halls: list[tuple[float, float, float]], layout: Layout) -> list[tup
     return settled
 
 
-def _read_player(game: dict[str, Any], player: dict[str, Any], layout: Layout) -> PlayerEconomy:
+def statistics(game: dict[str, Any], player: dict[str, Any]) -> dict[str, np.ndarray]:
+    """A player's PlayerStats by name, one value a sample."""
     fields = player.get("playerstats_fields") or game["playerstats_fields"]
     stats = np.array(player["playerstats"], float)
-    column = {name: stats[:, i] for i, name in enumerate(fields)}
+    return {name: stats[:, i] for i, name in enumerate(fields)}
+
+
+def _read_player(game: dict[str, Any], player: dict[str, Any], layout: Layout) -> PlayerEconomy:
+    column = statistics(game, player)
     halls = _settle(_stands(player, _TOWNHALLS, True), layout)
     return PlayerEconomy(
         race=str(player["race"]),

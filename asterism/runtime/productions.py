@@ -14,6 +14,7 @@ import numpy as np
 
 from asterism.errors import UserError
 from asterism.game.tables import RACES, load_economy, load_units
+from asterism.runtime.economies import statistics
 
 FIRST_UNITS = load_economy().start_workers
 ROWS = {row.name: row for row in load_units()}
@@ -105,12 +106,6 @@ def read_production(path: Path, version: str = "") -> GameProduction | None:
         raise UserError(f"{path} is no game of the kind this reads: {type(error).__name__} {error}") from error
 
 
-def _columns(game: dict[str, Any], player: dict[str, Any]) -> dict[str, np.ndarray]:
-    fields = player.get("playerstats_fields") or game["playerstats_fields"]
-    stats = np.array(player["playerstats"], float)
-    return {name: stats[:, i] for i, name in enumerate(fields)}
-
-
 def _total(column: dict[str, np.ndarray], part: str) -> np.ndarray:
     """Sum of the columns whose name has `part`, [S]."""
     return np.sum([values for name, values in column.items() if part in name], 0)
@@ -122,7 +117,7 @@ def _first(column: dict[str, np.ndarray], part: str) -> float:
 
 
 def _read_player(game: dict[str, Any], player: dict[str, Any], enemy: dict[str, Any]) -> PlayerProduction:
-    column = _columns(game, player)
+    column = statistics(game, player)
     race, (x, y) = str(player["race"]), player["start_location"]
     if race.lower() not in RACES:
         raise ValueError(f"race {race}")
@@ -133,7 +128,7 @@ def _read_player(game: dict[str, Any], player: dict[str, Any], enemy: dict[str, 
         items=tuple(sorted(_in_batches(items), key=lambda item: item.start)),
         upgrades={str(entry["name"]): int(entry["loop"]) for entry in player["upgrades"]},
         # Not all losses are in one's own columns.
-        unharmed=min(_first(column, "_lost_"), _first(_columns(game, enemy), "_killed_")),
+        unharmed=min(_first(column, "_lost_"), _first(statistics(game, enemy), "_killed_")),
         times=column["loop"],
         used=column["food_used"],
         made=column["food_made"],
