@@ -7,6 +7,7 @@ from jaxtyping import Array, Bool, Float, Int
 from asterism.game.buffs import hurt, outside, untouchable
 from asterism.game.economy import send_to_minerals
 from asterism.game.geometry import length
+from asterism.game.skipping import running
 from asterism.game.spawning import spawn
 from asterism.game.spellbook import ENEMY, OWN
 from asterism.game.state import Fields, State, by_player, give_orders, owners
@@ -27,8 +28,8 @@ def lay(
     fields, table = state.spells.fields, world.magic.spells
     free, wanted = by_player(fields.spell == 0), by_player(wants)
     slots, room = wanted.shape[1], free.shape[1]
-    free_rank = jnp.where(free, jnp.cumsum(free, 1) - 1, room + slots)
-    want_rank = jnp.where(wanted, jnp.cumsum(wanted, 1) - 1, room + slots + 1)
+    free_rank = jnp.where(free, running(free) - 1, room + slots)
+    want_rank = jnp.where(wanted, running(wanted) - 1, room + slots + 1)
     pairs = free_rank[:, :, None] == want_rank[:, None, :]  # [2, field, caster]
     new = pairs.any(2).reshape(-1)
     base = (jnp.arange(2) * slots)[:, None]

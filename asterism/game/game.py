@@ -1,6 +1,6 @@
 """The embedded game: `reset` and `step`, pure and unbatched, for two players."""
 
-from functools import cached_property, partial
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
@@ -33,6 +33,7 @@ from asterism.game.maps import load_map
 from asterism.game.observe import observe
 from asterism.game.rules import Rules, load_rules
 from asterism.game.settings import GameSettings
+from asterism.game.skipping import one_by_one
 from asterism.game.state import Players, State, Turn, Units, by_player, give_orders, owners
 from asterism.game.world import World, make_world
 from asterism.interface.action import Action, ActionResult
@@ -91,6 +92,9 @@ class EmbeddedGame:
 
     def step(self, state: State, action: Action) -> tuple[State, TimeStep]:
         """Applies the actions of the players whose turn it is, then plays `settings.step` game loops."""
+        return one_by_one(self._step)(state, action)
+
+    def _step(self, state: State, action: Action) -> tuple[State, TimeStep]:
         acting = state.loop >= state.turn.next_loop
         state = commands.command_players(self.world, state, action, acting, self.settings, self.size, self.description)
         ticks = self.settings.step // self.settings.tick
@@ -105,16 +109,9 @@ class EmbeddedGame:
 
 
 def tick(world: World, state: State, dt: int) -> State:
-    """`dt` game loops: combat and movement; what mends, and deaths; mining; building, production; spells; sight.
-
-    The parts are turns of a loop for the sake of speed: within one computation XLA's CPU code would work out anew,
-    for each pair of units in one part, what an earlier part has made of each unit.
-    """
-    parts = [
-        partial(part, world, dt=dt)
-        for part in (war, fate, mining, making, *([magic] if world.magic is not None else []))
-    ]
-    state = jax.lax.fori_loop(0, len(parts), lambda i, s: jax.lax.switch(i, parts, s), state)
+    """`dt` game loops: combat and movement; what mends, and deaths; mining; building, production; spells; sight."""
+    for part in (war, fate, mining, making, *([magic] if world.magic is not None else [])):
+        state = part(world, state, dt)
     return state._replace(loop=state.loop + dt)
 
 
@@ -129,7 +126,7 @@ def war(world: World, state: State, dt: int) -> State:
 def fate(world: World, state: State, dt: int) -> State:
     """Health, shields and energy that come and go by themselves, and deaths."""
     state = vitals.regenerate(world, state, modifiers.modifiers(world, state), dt)
-    return buffs.forget(combat.bury(world, cargo.ride(world, state)))
+    return combat.bury(world, cargo.ride(world, state))
 
 
 def mining(world: World, state: State, dt: int) -> State:

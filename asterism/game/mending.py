@@ -6,6 +6,7 @@ from asterism.game import buffs
 from asterism.game.accounting import finished
 from asterism.game.geometry import length
 from asterism.game.power import powered
+from asterism.game.skipping import running, when
 from asterism.game.spawning import renew
 from asterism.game.state import State, by_player, give_orders, nearest, owners, pop_orders
 from asterism.game.tables import ATTRIBUTES, load_economy
@@ -19,7 +20,11 @@ MECHANICAL, BIOLOGICAL = (1 << ATTRIBUTES.index(name) for name in ("mechanical",
 
 def mend(world: World, state: State, dt: int) -> State:
     """One tick of repair, healing and merging."""
-    return merge(world, heal(world, repair(world, state, dt), dt))
+    ordered = order_kind(world, state.units)
+    state = when((ordered == Kind.REPAIR).any(), lambda state: repair(world, state, dt), state)
+    heals = (state.units.type > 0) & (world.magic.heal_rate[state.units.type] > 0)
+    state = when(heals.any(), lambda state: heal(world, state, dt), state)
+    return when((ordered == Kind.MERGE).any(), lambda state: merge(world, state), state)
 
 
 def repair(world: World, state: State, dt: int) -> State:
@@ -113,7 +118,7 @@ def merge(world: World, state: State) -> State:
     units, named, count = state.units, world.magic.named, len(state.units.type)
     task = order_task(world, units)
     merges = (world.tasks.kind[task] == Kind.MERGE) & finished(units)
-    rank = jnp.cumsum(by_player(merges), 1) - 1
+    rank = running(by_player(merges)) - 1
     rank = jnp.where(by_player(merges), rank, -2)
     mate = (rank[:, :, None] ^ 1) == rank[:, None]  # [2, templar, other]
     paired = mate.any(2).reshape(-1) & merges

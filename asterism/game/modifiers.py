@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from asterism.game import buffs
 from asterism.game.accounting import finished
 from asterism.game.creep import on_creep
+from asterism.game.skipping import when
 from asterism.game.state import State, owners
 from asterism.game.world import World
 
@@ -91,6 +92,13 @@ def raise_health(world: World, before: State, state: State) -> State:
     extra = world.units.upgrade_health
     if not np.asarray(extra).any():
         return state
+    born = (state.units.type != before.units.type) | (finished(state.units) & ~finished(before.units))
+    needed = born.any() | (state.players.upgrades != before.players.upgrades).any()
+    return when(needed, lambda state: _raise_health(world, before, state), state)
+
+
+def _raise_health(world: World, before: State, state: State) -> State:
+    extra = world.units.upgrade_health
     gained = [upgraded(s, jnp.zeros_like(world.units.health), extra) for s in (before, state)]
     more = jnp.where(finished(state.units), jnp.maximum(gained[1] - gained[0], 0.0), 0.0)
     return state._replace(units=state.units._replace(health=state.units.health + more))

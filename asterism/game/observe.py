@@ -12,7 +12,7 @@ from asterism.game.economy import townhall_distance, worker_load
 from asterism.game.geometry import length
 from asterism.game.modifiers import upgraded
 from asterism.game.power import powered
-from asterism.game.sight import cloaked, enemy_distance, visible_cells, visible_enemies
+from asterism.game.sight import cloaked, visible_cells, visible_enemies
 from asterism.game.state import Snapshots, State, by_player, owners
 from asterism.game.tasks import TIMED
 from asterism.game.world import World, is_kind
@@ -326,7 +326,7 @@ def observe(
     each entity row is."""
     units, players = state.units, state.players
     cells = world.terrain.level.shape[1]
-    seen = visible_enemies(world, state, enemy_distance(units))
+    seen = visible_enemies(world, state)
     visible = visible_cells(world, state, size.map)
     done = counts(world, units, finished(units))
     owned = counts(world, units, units.type > 0).astype(jnp.int16)

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from asterism.game.skipping import running
 from asterism.game.state import Units, by_player
 from asterism.game.world import World
 
@@ -63,9 +64,9 @@ def spawn(
     count = units.type.shape[0]
     slots = count // 2
     free = by_player(units.type == 0)
-    free_rank = jnp.where(free, jnp.cumsum(free, 1) - 1, slots)
+    free_rank = jnp.where(free, running(free) - 1, slots)
     wanted = by_player(want)
-    want_rank = jnp.where(wanted, jnp.cumsum(wanted, 1) - 1, slots + 1)
+    want_rank = jnp.where(wanted, running(wanted) - 1, slots + 1)
     pairs = free_rank[:, :, None] == want_rank[:, None, :]  # [2, child, parent]
     born = pairs.any(2).reshape(-1)
     base = (jnp.arange(2) * slots)[:, None]
