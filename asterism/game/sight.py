@@ -43,7 +43,8 @@ def within_blocks(
     middle = (jnp.arange(BLOCKS) + 0.5)[:, None] * side
     far = jnp.abs(position[:, :, None] - middle)
     near = (far <= jnp.where(reach < 0, -jnp.inf, reach)[..., None, None] + (side / 2 + 1e-3)).astype(jnp.float32)
-    blocks = jnp.matmul(near[..., 1].swapaxes(1, 2), near[..., 0], precision=EXACT) > 0
+    # One product a player: XLA's CPU code for a batch of them is several times slower.
+    blocks = jnp.stack([jnp.matmul(own[..., 1].T, own[..., 0], precision=EXACT) for own in near]) > 0
     x, y = jnp.moveaxis(jnp.clip(jnp.floor(place / side).astype(jnp.int32), 0, BLOCKS - 1), -1, 0)
     return jax.vmap(lambda blocks, x, y: blocks[y, x])(blocks, x, y)
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, UInt8
 
+from asterism.game.skipping import when
 from asterism.interface.observation import Strategy
 
 Loops = int | Int[Array, ""]
@@ -236,12 +237,15 @@ def pop_orders(units: Units, which: Bool[Array, " N"]) -> Units:
         moved = jnp.concatenate([orders[:, 1:], jnp.full_like(orders[:, :1], empty)], 1)
         return jnp.where(which.reshape(-1, *([1] * (orders.ndim - 1))), moved, orders)
 
-    return units._replace(
-        order_action=shift(units.order_action, 0),
-        order_target=shift(units.order_target, -1),
-        order_position=shift(units.order_position, 0.0),
-        working=units.working & ~which,
-    )
+    def drop(units):
+        return units._replace(
+            order_action=shift(units.order_action, 0),
+            order_target=shift(units.order_target, -1),
+            order_position=shift(units.order_position, 0.0),
+            working=units.working & ~which,
+        )
+
+    return when(which.any(), drop, units)
 
 
 def give_orders(units: Units, which: Bool[Array, " N"], action, target, position, queued=False) -> Units:
@@ -249,6 +253,10 @@ def give_orders(units: Units, which: Bool[Array, " N"], action, target, position
 
     A full queue stays as it is. `action`, `target`, `position` and `queued` are one for all, or one a unit.
     """
+    return when(which.any(), lambda units: _give_orders(units, which, action, target, position, queued), units)
+
+
+def _give_orders(units: Units, which: Bool[Array, " N"], action, target, position, queued) -> Units:
     count, depth = units.order_action.shape
     each = lambda value: jnp.broadcast_to(jnp.asarray(value).reshape(-1, 1), (count, depth))  # noqa: E731
     fresh = which & ~jnp.broadcast_to(queued, count)
