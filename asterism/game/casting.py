@@ -13,8 +13,7 @@ from asterism.game.creep import on_creep
 from asterism.game.fields import fits, lay, run_fields
 from asterism.game.geometry import length
 from asterism.game.placement import clear_ground
-from asterism.game.sight import across, enemy_distance
-from asterism.game.skipping import running, when
+from asterism.game.skipping import over_chunks, running, when
 from asterism.game.spawning import spawn
 from asterism.game.spellbook import AREA, CASTER, TARGET
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners, pop_orders
@@ -409,11 +408,8 @@ def _count_life(world: World, state: State, dt: int) -> State:
     to = jnp.where(arrives, adept, count)
     moved = jnp.zeros(count, bool).at[to].set(True, mode="drop")
     place = jnp.zeros((count, 2)).at[to].set(units.position, mode="drop")
-    trap = magic.trap[units.type]
-    far, far_units = enemy_distance(units), across(~world.units.flying[units.type] & ~world.units.structure[units.type])
-    alive = across(buffs.outside(world, state, units.type > 0))[1]
-    sprung = ((far <= magic.trap_radius) & far_units[1] & alive).any(1).reshape(-1) & (trap > 0) & grown
-    spell = jnp.where(sprung, trap, jnp.where(ends, magic.last_spell[units.type], 0))
+    sprung = _sprung(world, state, (magic.trap[units.type] > 0) & grown)
+    spell = jnp.where(sprung, magic.trap[units.type], jnp.where(ends, magic.last_spell[units.type], 0))
     units = units._replace(
         health=jnp.where(ends | sprung, 0.0, units.health),
         shield=jnp.where(ends | sprung, 0.0, units.shield),
@@ -421,6 +417,21 @@ def _count_life(world: World, state: State, dt: int) -> State:
     )
     state = state._replace(units=units, spells=spells._replace(life=jnp.where(ends, 0.0, left)))
     return lay(world, state, spell > 0, spell, jnp.full(count, -1), units.position)[0]
+
+
+def _sprung(world: World, state: State, traps: Bool[Array, " N"]) -> Bool[Array, " N"]:
+    """Traps with an enemy that walks near them."""
+    units, own = state.units, by_player(state.units.position)
+    walks = ~world.units.flying[units.type] & ~world.units.structure[units.type]
+    walks &= buffs.outside(world, state, units.type > 0)
+    prey, rows = by_player(walks)[::-1, None], jnp.arange(2)[:, None]
+
+    def look(at, real, sprung):
+        near = length(own[rows, at][:, :, None] - own[::-1, None]) <= world.magic.trap_radius
+        return sprung.at[rows, at].max((near & prey).any(2) & real)
+
+    traps = by_player(traps)
+    return over_chunks(traps, look, jnp.zeros(traps.shape, bool)).reshape(-1)
 
 
 def _grow_up(world: World, state: State) -> State:

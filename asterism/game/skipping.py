@@ -66,15 +66,18 @@ def listed(which: Bool[Array, "*b M"]) -> tuple[Int[Array, "*b M"], Int[Array, "
     return found.reshape(which.shape), rank[..., -1]
 
 
-def over_chunks(which: Bool[Array, "*b M"], body: Callable[[Array, Array, Any], Any], start: Any) -> Any:
+def over_chunks(
+    which: Bool[Array, "*b M"], body: Callable[[Array, Array, Any], Any], start: Any, chunk: int = CHUNK
+) -> Any:
     """Goes through the entries in `which` a few at a time, in their order.
 
     Args:
       body: (indices [*b, C], whether each is one of them [*b, C], what was found so far) -> what is found now.
       start: what is found where there is none.
+      chunk: how many at a time.
     """
     size = which.shape[-1]
-    chunk = min(CHUNK, size)
+    chunk = min(chunk, size)
     spare = -size % chunk
     order, count = listed(which)
     order = jnp.pad(order, [(0, 0)] * (which.ndim - 1) + [(0, spare)])
