@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import finished
 from asterism.game.geometry import length, span
-from asterism.game.skipping import over_chunks
+from asterism.game.skipping import over_chunks, when
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners, pop_orders
 from asterism.game.tasks import Kind
 from asterism.game.world import World, is_kind, order_kind
@@ -95,6 +95,11 @@ def assign_fields(world: World, state: State, load: Int[Array, "2 R"], waiting, 
     The best field is near, has few workers, and lies at an own town hall; a third worker goes to another town hall.
     MULEs do not mind workers.
     """
+    needed = (state.units.seeking | waiting | exhausted).any()
+    return when(needed, lambda state: _assign_fields(world, state, load, waiting, exhausted, dt), state)
+
+
+def _assign_fields(world: World, state: State, load: Int[Array, "2 R"], waiting, exhausted, dt: int) -> State:
     units, count = state.units, len(state.units.type)
     slots = count // 2
     seeking = units.seeking & (units.type > 0)

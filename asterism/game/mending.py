@@ -62,8 +62,7 @@ def repair(world: World, state: State, dt: int) -> State:
 def heal(world: World, state: State, dt: int) -> State:
     """Medivacs and shield batteries find the nearest unit of their side that needs them; Medivacs go there."""
     units, magic, kind = state.units, world.magic, state.units.type
-    task = world.tasks.kind[order_task(world, units)]
-    free = is_kind(task, Kind.NO_OP, Kind.MOVE, Kind.PATROL, Kind.HOLD)
+    free = is_kind(order_kind(world, units), Kind.NO_OP, Kind.MOVE, Kind.PATROL, Kind.HOLD)
     shields = magic.heals_shield[kind]
     active = (magic.heal_rate[kind] > 0) & buffs.able(world, state, finished(units)) & (free | shields)
     active &= (units.energy > 1.0) & powered(world, units)
@@ -71,6 +70,13 @@ def heal(world: World, state: State, dt: int) -> State:
     lacks_health = hurt & (units.health < world.units.health[kind]) & ~world.units.structure[kind]
     lacks_health &= (world.units.attributes[kind] & BIOLOGICAL) > 0
     lacks_shield = hurt & (units.shield < world.units.shield[kind]) & ~shields
+    needed = active.any() & (lacks_health | lacks_shield).any()
+    return when(needed, lambda state: _heal(world, state, active, lacks_health, lacks_shield, dt), state)
+
+
+def _heal(world: World, state: State, active, lacks_health, lacks_shield, dt: int) -> State:
+    units, magic, kind = state.units, world.magic, state.units.type
+    task, shields = order_kind(world, units), magic.heals_shield[kind]
     found, gap = _neediest(world, state, active, lacks_health, lacks_shield)
     near = (found >= 0) & (gap <= magic.heal_range[kind])
     at = jnp.maximum(found, 0)

@@ -203,7 +203,7 @@ def separation(world: World, units: Units, bodies: Bool[Array, " N"]) -> Float[A
         weight = jnp.where(beside, weight, 0.0)
         return pushed[0] + (weight * away_x).sum(0), pushed[1] + (weight * away_y).sum(0)
 
-    return jnp.stack(over_chunks(bodies, push, (jnp.zeros(count), jnp.zeros(count)), chunk=32), 1)
+    return jnp.stack(over_chunks(bodies, push, (jnp.zeros(count), jnp.zeros(count)), chunk=16), 1)
 
 
 def move(world: World, state: State, mods: Modifiers, fights: Fights, hall: Int[Array, " N"], dt: int) -> State:

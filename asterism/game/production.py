@@ -27,7 +27,9 @@ def order_warp_gates(world: World, state: State) -> State:
         return state
     units = state.units
     task = world.task[action, units.type]
-    could = (task > 0) & finished(units) & (units.order_action[:, 0] == 0)
+    upgrade = np.asarray(world.tasks.requires_upgrade)[np.asarray(world.tasks.action) == action]
+    knows = state.players.upgrades[:, upgrade[0]]
+    could = knows[owners(len(task))] & (task > 0) & finished(units) & (units.order_action[:, 0] == 0)
 
     def order(state):
         which = could & available_tasks(world, state)[owners(len(task)), task]
@@ -82,13 +84,17 @@ def _begin_morphs(world: World, state: State, task, starts, morphs) -> tuple[Boo
     tasks, players = world.tasks, state.players
     if not (np.asarray(tasks.kind) == Kind.MORPH).any():
         return starts, players
-    tech = available_tasks(world, state)[owners(len(task)), task]
-    morphs = morphs & starts & tech
-    cost = [by_player(jnp.where(morphs, amounts[task], 0.0)) for amounts in (tasks.minerals, tasks.vespene)]
-    paid = within(players.minerals, cost[0]) & within(players.vespene, cost[1])
-    begins = morphs & paid.reshape(-1)
-    spent = [jnp.where(paid, amounts, 0.0).sum(1) for amounts in cost]
-    return jnp.where(is_kind(tasks.kind[task], Kind.MORPH), begins, starts), pay(players, *spent)
+
+    def begin(given):
+        starts, players = given
+        changes = morphs & starts & available_tasks(world, state)[owners(len(task)), task]
+        cost = [by_player(jnp.where(changes, amounts[task], 0.0)) for amounts in (tasks.minerals, tasks.vespene)]
+        paid = within(players.minerals, cost[0]) & within(players.vespene, cost[1])
+        spent = [jnp.where(paid, amounts, 0.0).sum(1) for amounts in cost]
+        begins = jnp.where(morphs, changes & paid.reshape(-1), starts)
+        return begins, pay(players, *spent)
+
+    return when(morphs.any(), begin, (starts, players))
 
 
 def finish_work(world: World, state: State, dt: Loops) -> State:

@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float
 from asterism.game import buffs
 from asterism.game.accounting import finished, on_field
 from asterism.game.power import powered
-from asterism.game.skipping import EXACT, over_chunks
+from asterism.game.skipping import over_chunks
 from asterism.game.state import State, Units, by_player
 from asterism.game.world import World, cell_index, inward
 
@@ -40,13 +40,16 @@ def within_blocks(
     None that is within reach is left out. Those with negative reach are not looked at.
     """
     side = jnp.array(world.terrain.level.shape[::-1]) / BLOCKS
-    middle = (jnp.arange(BLOCKS) + 0.5)[:, None] * side
-    far = jnp.abs(position[:, :, None] - middle)
-    near = (far <= jnp.where(reach < 0, -jnp.inf, reach)[..., None, None] + (side / 2 + 1e-3)).astype(jnp.float32)
-    # One product a player: XLA's CPU code for a batch of them is several times slower.
-    blocks = jnp.stack([jnp.matmul(own[..., 1].T, own[..., 0], precision=EXACT) for own in near]) > 0
-    x, y = jnp.moveaxis(jnp.clip(jnp.floor(place / side).astype(jnp.int32), 0, BLOCKS - 1), -1, 0)
-    return jax.vmap(lambda blocks, x, y: blocks[y, x])(blocks, x, y)
+    block = lambda places: jnp.clip(jnp.floor(places / side).astype(jnp.int32), 0, BLOCKS - 1)  # noqa: E731
+    far = reach[..., None] + 1e-3
+    low, high = block(position - far), block(position + far)
+    # The columns that each unit reaches are bits; each row has those of all units that reach it.
+    columns = jnp.where(reach >= 0, (2 << high[..., 0]) - (1 << low[..., 0]), 0)
+    row = jnp.arange(BLOCKS)[:, None]
+    crossed = (low[:, None, :, 1] <= row) & (row <= high[:, None, :, 1])
+    rows = jax.lax.reduce(jnp.where(crossed, columns[:, None], 0), jnp.int32(0), jax.lax.bitwise_or, (2,))
+    x, y = jnp.moveaxis(block(place), -1, 0)
+    return (jnp.take_along_axis(rows, y, 1) >> x) & 1 > 0
 
 
 def watched(world: World, state: State, place: Float[Array, "2 M 2"], which: Bool[Array, "2 M"]) -> Bool[Array, "2 M"]:
