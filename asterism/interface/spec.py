@@ -10,6 +10,7 @@ from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
 from asterism.interface.observation import (
     Alliance,
+    DisplayType,
     EntityField,
     MapPlane,
     Observation,
@@ -134,7 +135,30 @@ def selectable_entities(game: GameDescription, observation: Observation, action_
     """Which entities may be selected for an action type: own ones of a type that can take it."""
     types = observation.entities[:, EntityField.UNIT_TYPE]
     own = observation.entities[:, EntityField.ALLIANCE] == Alliance.SELF
+    own &= observation.entities[:, EntityField.DISPLAY_TYPE] != DisplayType.PLACEHOLDER
     return own & jnp.asarray(game.selectable)[action_type][types]
+
+
+def targetable_entities(game: GameDescription, observation: Observation, action_type) -> Bool[Array, " E"]:
+    """Which entities may be the target of an action type: all but placeholders, or of some types those on screen. If
+    there is none, the type does not need one."""
+    entities = observation.entities
+    present = entities[:, EntityField.ALLIANCE] != Alliance.ABSENT
+    there = present & (entities[:, EntityField.DISPLAY_TYPE] != DisplayType.PLACEHOLDER)
+    if game.on_screen.any():
+        there &= (entities[:, EntityField.ON_SCREEN] > 0) | ~jnp.asarray(game.on_screen)[action_type]
+    return jnp.where(there.any(), there, present)
+
+
+def targetable_cells(
+    game: GameDescription, observation: Observation, action_type, size: InterfaceSize
+) -> Bool[Array, " N"]:
+    """Which cells of the location grid may be the target of an action type: all, or of some types those on screen."""
+    if not game.on_screen.any():
+        return jnp.ones(size.location**2, bool)
+    shown, grain = observation.planes[MapPlane.CAMERA] > 0, size.location // size.map
+    shown = jnp.repeat(jnp.repeat(shown, grain, 0), grain, 1).reshape(-1)
+    return shown | ~jnp.asarray(game.on_screen)[action_type]
 
 
 def random_action(key: PRNGKeyArray, observation: Observation, game: GameDescription, size: InterfaceSize) -> Action:
@@ -159,13 +183,17 @@ def random_arguments(
     most = jnp.minimum(selectable.sum(), size.selected)
     count = jax.random.randint(keys[1], (), 1, jnp.maximum(most, 1) + 1)
     chosen = (jnp.arange(size.selected) < count) & selectable[order]
-    present = observation.entities[:, EntityField.ALLIANCE] != Alliance.ABSENT
+    targets = targetable_entities(game, observation, action_type)
+    location = jax.random.randint(keys[6], (), 0, size.location**2)
+    if game.on_screen.any():
+        cells = targetable_cells(game, observation, action_type, size)
+        location = jax.random.categorical(keys[6], jnp.where(cells, 0.0, -jnp.inf)).astype(jnp.int32)
     return Action(
         action_type=action_type,
         delay=jax.random.randint(keys[2], (), 0, size.delays),
         queued=jax.random.randint(keys[3], (), 0, 2),
         repeat=jax.random.randint(keys[4], (), 0, size.repeats),
         units=jnp.where(chosen, order, -1).astype(jnp.int32),
-        target_unit=jax.random.categorical(keys[5], jnp.where(present, 0.0, -jnp.inf)).astype(jnp.int32),
-        location=jax.random.randint(keys[6], (), 0, size.location**2),
+        target_unit=jax.random.categorical(keys[5], jnp.where(targets, 0.0, -jnp.inf)).astype(jnp.int32),
+        location=location,
     )
