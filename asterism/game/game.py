@@ -81,8 +81,7 @@ class EmbeddedGame:
 
     def reset(self, key: PRNGKeyArray, z: Strategy) -> tuple[State, TimeStep]:
         """A new game. `key` draws the races that are random, and who is told the enemy's; there is no other chance."""
-        told = jax.random.uniform(jax.random.fold_in(key, 1), (2,)) >= self.settings.hidden_race
-        return self.start(draw_races(key, self.settings.races), z, told)
+        return self.start(draw_races(key, self.settings.races), z, draw_told(key, self.settings.hidden_race))
 
     def start(
         self, races: Int[Array, " 2"], z: Strategy, told: Bool[Array, " 2"] | None = None
@@ -189,6 +188,11 @@ def draw_races(key: PRNGKeyArray, races: tuple[str, str]) -> Int[Array, " 2"]:
     drawn = jax.random.randint(key, (2,), Race.TERRAN, Race.PROTOSS + 1)
     fixed = jnp.array([0 if race == "random" else Race[race.upper()] for race in races])
     return jnp.where(fixed > 0, fixed, drawn)
+
+
+def draw_told(key: PRNGKeyArray, hidden: float) -> Bool[Array, " 2"]:
+    """Which players are told the enemy's race; each is not in a share `hidden` of games."""
+    return jax.random.uniform(jax.random.fold_in(key, 1), (2,)) >= hidden
 
 
 def _check_races(rules: Rules, settings: GameSettings) -> None:
