@@ -9,6 +9,7 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
 from asterism.interface.observation import (
+    POSITION_SCALE,
     Alliance,
     DisplayType,
     EntityField,
@@ -159,6 +160,27 @@ def targetable_cells(
     shown, grain = observation.planes[MapPlane.CAMERA] > 0, size.location // size.map
     shown = jnp.repeat(jnp.repeat(shown, grain, 0), grain, 1).reshape(-1)
     return shown | ~jnp.asarray(game.on_screen)[action_type]
+
+
+def through_camera(game: GameDescription, size: InterfaceSize, observation: Observation, action: Action) -> Action:
+    """The action, or the camera's move to its target where that must be inside the camera and is not: so who knows
+    nothing of the camera can play with it."""
+    if not game.on_screen.any():
+        return action
+    kind = action.action_type
+    names = jnp.asarray(game.uses.target_unit)[kind]
+    row = observation.entities[action.target_unit].astype(jnp.int32)
+    x, y = row[EntityField.X : EntityField.Y + 1] * size.location // (POSITION_SCALE * game.map_cells)
+    cell = jnp.clip(y, 0, size.location - 1) * size.location + jnp.clip(x, 0, size.location - 1)
+    cells = targetable_cells(game, observation, kind, size)
+    inside = jnp.where(names, row[EntityField.ON_SCREEN] > 0, cells[action.location])
+    stays = inside | ~jnp.asarray(game.on_screen)[kind]
+    move = no_op(size, 0)._replace(
+        action_type=jnp.asarray(game.action_index["raw_move_camera"]),
+        delay=action.delay,
+        location=jnp.where(names, cell, action.location),
+    )
+    return jax.tree.map(lambda old, new: jnp.where(stays, old, new).astype(jnp.int32), action, move)
 
 
 def random_action(key: PRNGKeyArray, observation: Observation, game: GameDescription, size: InterfaceSize) -> Action:

@@ -239,8 +239,8 @@ def test_much_happens(played):
 
 
 def disturbed(game, state):
-    """The state with all changed that the first player cannot know: what enemies out of sight are and do, what is left of
-    resources that it does not see, what the enemy has, knows and looks at, and upgrades that no unit shows."""
+    """The state with all changed that the first player cannot know: what enemies out of sight are and do, what is left
+    of resources that it does not see, what the enemy has, knows and looks at, and upgrades that no unit shows."""
     world, units, count = game.world, state.units, len(state.units.type)
     hidden = ~jnp.concatenate([jnp.ones(count // 2, bool), visible_enemies(world, state, enemy_distance(units))[0]])
     resources, own = world.terrain.resources, units.position[: count // 2]

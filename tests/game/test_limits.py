@@ -16,7 +16,7 @@ from asterism.game.settings import GameSettings
 from asterism.interface.action import ActionResult
 from asterism.interface.observation import Alliance, DisplayType, MapPlane, Race
 from asterism.interface.observation import EntityField as F
-from asterism.interface.spec import random_action, targetable_cells, targetable_entities
+from asterism.interface.spec import random_action, targetable_cells, targetable_entities, through_camera
 
 STEP, LATENCY = 4, 3
 MIDDLE = (32.0, 32.0)
@@ -45,11 +45,9 @@ def observed(game, player=0):
 
 def test_enemies_outside_the_camera_are_dots(view):
     """It shows 16 cells to each side of its middle, 10 up and down."""
-    for place in ((47, 32), (45, 36), (44, 28)):
-        view.put("Marine", *place)
     view.learn("TerranInfantryWeaponsLevel1", player=1)
     for x, y, inside in ((48, 32, True), (48.125, 32, False), (45, 42, True), (45, 42.125, False), (44, 22, True)):
-        enemy = view.put("Marine", x, y, player=1)
+        watcher, enemy = view.put("Marine", x, y), view.put("Marine", x, y, player=1)
         row = view.row(enemy)
         assert (row[F.ALLIANCE], row[F.DISPLAY_TYPE]) == (Alliance.ENEMY, DisplayType.VISIBLE)
         assert (row[F.X], row[F.Y], row[F.ON_SCREEN]) == (8 * x, 8 * y, inside)
@@ -58,7 +56,7 @@ def test_enemies_outside_the_camera_are_dots(view):
             assert (row[F.UNIT_TYPE], row[F.HEALTH], row[F.WEAPON_UPGRADE]) == (view.kinds["Marine"], 45, 1)
         else:
             assert not any(rest.values())
-        view.units.type[enemy] = 0
+        view.units.type[[watcher, enemy]] = 0
 
 
 def test_own_units_are_shown_in_full_wherever_they_are(view):
@@ -149,6 +147,26 @@ def test_what_needs_a_target_on_screen_is_available_only_if_there_is_one(view):
     cells = np.array(targetable_cells(game, seen, view.actions["Build_Barracks_pt"], SIZE)).reshape(64, 64)
     np.testing.assert_array_equal(cells[::4, ::4], np.array(seen.planes[MapPlane.CAMERA]) > 0)
     assert targetable_cells(game, seen, view.actions["Move_pt"], SIZE).all()
+
+
+def test_who_knows_nothing_of_the_camera_moves_it_first(view):
+    scv, marine = view.put("SCV", 40, 40), view.put("Marine", 48, 50)
+    foe = view.put("Marine", 50, 52, player=1)
+    view.units.cooldown[[marine, foe]] = 1e6
+    view.money(1000)
+    for name, unit, target in (
+        ("Build_SupplyDepot_pt", scv, {"place": (54, 40)}),
+        ("Attack_unit", marine, {"target": foe}),
+    ):
+        view.state.players.camera[0] = MIDDLE
+        done = []
+        for _ in range(2):
+            seen = observed(view)
+            action = through_camera(view.game.description, SIZE, seen, view.action(name, [unit], **target))
+            view.play(jax.tree.map(np.asarray, action))
+            done.append(view.game.description.actions[int(action.action_type)].name)
+            assert result(view) == ActionResult.SUCCESS
+        assert done == ["raw_move_camera", name] and view.orders(unit) == [name]
 
 
 def test_which_actions_need_the_camera():
