@@ -8,7 +8,16 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
-from asterism.interface.observation import POSITION_SCALE, Alliance, EntityField, MapPlane, Observation, Statistic
+from asterism.interface.observation import (
+    LOADS,
+    POSITION_SCALE,
+    Alliance,
+    DisplayType,
+    EntityField,
+    MapPlane,
+    Observation,
+    Statistic,
+)
 from asterism.interface.sizes import InterfaceSize
 
 
@@ -53,7 +62,7 @@ def view(observation: Observation) -> View:
     stats = observation.scalars.statistics
     return View(
         type=column(EntityField.UNIT_TYPE),
-        own=alliance == Alliance.SELF,
+        own=(alliance == Alliance.SELF) & (column(EntityField.DISPLAY_TYPE) != DisplayType.PLACEHOLDER),
         enemy=alliance == Alliance.ENEMY,
         neutral=alliance == Alliance.NEUTRAL,
         position=rows[:, EntityField.X : EntityField.Y + 1] / POSITION_SCALE,
@@ -63,7 +72,7 @@ def view(observation: Observation) -> View:
         harvesters=column(EntityField.ASSIGNED_HARVESTERS),
         wanted_harvesters=column(EntityField.IDEAL_HARVESTERS),
         addon=column(EntityField.ADDON),
-        carries=column(EntityField.BUFF_0) > 0,
+        carries=jnp.isin(column(EntityField.BUFF_0), jnp.array(LOADS)),
         energy=column(EntityField.ENERGY),
         cooldown=column(EntityField.WEAPON_COOLDOWN),
         counts=observation.scalars.unit_counts.astype(jnp.int32),

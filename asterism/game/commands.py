@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from asterism.game import buffs, casting, fog
+from asterism.game import buffs, casting, fog, limits
 from asterism.game.accounting import at_work, finished, has_techlab, leveled, units_with_queue
 from asterism.game.cancelling import cancel_work
 from asterism.game.geometry import span
@@ -16,7 +16,7 @@ from asterism.game.placement import snap
 from asterism.game.power import powered
 from asterism.game.results import action_results
 from asterism.game.settings import GameSettings
-from asterism.game.state import State, Units, by_player, give_orders, nearest, owners
+from asterism.game.state import Pace, State, Units, by_player, give_orders, nearest, owners
 from asterism.game.tasks import QUEUED, Kind
 from asterism.game.warping import warp_in
 from asterism.game.world import World, is_kind, on_ground, order_kind
@@ -270,6 +270,30 @@ def cancel_last(world: World, state: State, command: Command) -> tuple[State, Bo
     return state._replace(units=units, players=players), which
 
 
+def _admitted(
+    world: World,
+    state: State,
+    action: Action,
+    acting: Bool[Array, " 2"],
+    size: InterfaceSize,
+    game: GameDescription,
+) -> tuple[Action, Int[Array, " 2"], Pace | None]:
+    """`limits.admit`, where there are limits."""
+    if state.turn.pace is None and not game.on_screen.any():
+        return action, jnp.zeros(2, jnp.int32), None
+    needed = jnp.asarray(game.uses.target_unit)[action.action_type]
+    named, _, place = read_target(world, state, action, size, needed)
+    return limits.admit(world, state, action, acting, named, place, size, game)
+
+
+def _without_changed(state: State, before: State) -> State:
+    """The state in which nobody can name the units that have died since `before`, or whose slot is another type's."""
+    count, entities = len(state.units.type), state.turn.entities
+    changed = (state.units.type != before.units.type)[jnp.clip(entities, 0, count - 1)]
+    entities = jnp.where(changed & (entities < count), -1, entities)
+    return state._replace(turn=state.turn._replace(entities=entities))
+
+
 def command_players(
     world: World,
     state: State,
@@ -278,8 +302,16 @@ def command_players(
     settings: GameSettings,
     size: InterfaceSize,
     game: GameDescription,
+    decided: State | None = None,
 ) -> State:
-    """Carries out the actions ([2, ...]) of the players that are `acting`, where they are available."""
+    """Carries out the actions ([2, ...]) of the players that are `acting`, where they are available.
+
+    `decided`: the state in which they were decided on, if that is an earlier one. Who has died or changed since then is
+    not meant.
+    """
+    decided = state if decided is None else decided
+    action, refusal, pace = _admitted(world, decided, action, acting, size, game)
+    state = state if decided is state else _without_changed(state, decided)
     command = read_commands(world, state, action, acting, size, game)
     before, radius = state, settings.placement_snap
     state, casts = casting.order_spells(world, state, command)
@@ -292,10 +324,11 @@ def command_players(
     taken = by_player(steered | builds | makes | cancels | stops | warps | casts).any(1)
     unselected = ~jnp.asarray(game.uses.units)[action.action_type]
     result = action_results(world, before, command.wanted, command.place, command.queued, taken, unselected)
+    result = jnp.where(refusal > 0, refusal, result)
     turn, players = state.turn, state.players
     now = lambda new, old: jnp.where(acting, new, old)  # noqa: E731
     turn = turn._replace(
-        next_loop=now(state.loop + jnp.maximum(action.delay, 1), turn.next_loop),
+        next_loop=now(decided.loop + jnp.maximum(action.delay, 1), turn.next_loop),
         action_type=now(action.action_type, turn.action_type),
         delay=now(action.delay, turn.delay),
         queued=now(action.queued, turn.queued),
@@ -303,6 +336,8 @@ def command_players(
         selected=jnp.where(per_unit(acting, len(units.type)), command.selected, turn.selected),
         target=now(command.named, turn.target),
         result=now(result, turn.result),
+        looked=now(decided.loop, turn.looked),
+        pace=pace,
     )
     camera = jnp.where(command.camera[:, None], command.place, players.camera)
     return state._replace(players=players._replace(camera=camera), turn=turn)

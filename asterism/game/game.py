@@ -1,6 +1,6 @@
 """The embedded game: `reset` and `step`, pure and unbatched, for two players."""
 
-from functools import cached_property
+from functools import cached_property, partial
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +21,7 @@ from asterism.game import (
     fog,
     landing,
     larvae,
+    limits,
     mending,
     modifiers,
     movement,
@@ -34,6 +35,7 @@ from asterism.game.observe import observe
 from asterism.game.rules import Rules, load_rules
 from asterism.game.settings import GameSettings
 from asterism.game.skipping import one_by_one
+from asterism.game.spawning import UNHARMED
 from asterism.game.state import Players, State, Turn, Units, by_player, give_orders, owners
 from asterism.game.world import World, make_world
 from asterism.interface.action import Action, ActionResult
@@ -55,10 +57,11 @@ class EmbeddedGame:
         self.rules: Rules = load_rules(self.settings.rules, self.map.cells)
         _check_races(self.rules, self.settings)
 
-    @property
+    @cached_property
     def description(self) -> GameDescription:
         """What agents know of this game."""
-        return self.rules.description
+        game = self.rules.description
+        return limits.seen_through_camera(game) if self.settings.interface == "camera" else game
 
     @cached_property
     def world(self) -> World:
@@ -78,12 +81,17 @@ class EmbeddedGame:
         )
 
     def reset(self, key: PRNGKeyArray, z: Strategy) -> tuple[State, TimeStep]:
-        """A new game. `key` draws the races that are random, the rules know no other chance."""
-        return self.start(draw_races(key, self.settings.races), z)
+        """A new game. `key` draws the races that are random, and who is told the enemy's; there is no other chance."""
+        return self.start(draw_races(key, self.settings.races), z, draw_told(key, self.settings.hidden_race))
 
-    def start(self, races: Int[Array, " 2"], z: Strategy) -> tuple[State, TimeStep]:
-        """A new game of the given races (`Race`), whatever the settings say."""
-        return self._look(self.opening(races, z), jnp.zeros(2), jnp.zeros((), bool))
+    def start(
+        self, races: Int[Array, " 2"], z: Strategy, told: Bool[Array, " 2"] | None = None
+    ) -> tuple[State, TimeStep]:
+        """A new game of the given races (`Race`), whatever the settings say. `told`: who knows the enemy's; both."""
+        state = self.opening(races, z)
+        if told is not None:
+            state = state._replace(players=state.players._replace(knows_race=told))
+        return self._look(state, jnp.zeros(2), jnp.zeros((), bool))
 
     def opening(self, races: Int[Array, " 2"], z: Strategy) -> State:
         """The state with which a game of the given races begins, before anybody looks at it."""
@@ -95,10 +103,21 @@ class EmbeddedGame:
         return one_by_one(self._step)(state, action)
 
     def _step(self, state: State, action: Action) -> tuple[State, TimeStep]:
-        acting = state.loop >= state.turn.next_loop
-        state = commands.command_players(self.world, state, action, acting, self.settings, self.size, self.description)
-        ticks = self.settings.step // self.settings.tick
-        state = jax.lax.fori_loop(0, ticks, lambda _, s: tick(self.world, s, self.settings.tick), state)
+        acting, before, wait = state.loop >= state.turn.next_loop, state, self.settings.latency_ticks
+        shared = (self.settings, self.size, self.description)
+
+        def command(state: State) -> State:
+            return commands.command_players(
+                self.world, state, action, acting, *shared, decided=before if wait else None
+            )
+
+        def turn(index: Int[Array, ""], state: State) -> State:
+            now = partial(tick, self.world, dt=self.settings.tick)
+            return jax.lax.cond(index == wait, command, now, state) if wait else now(state)
+
+        state = state if wait else command(state)
+        ticks = self.settings.step // self.settings.tick + (wait > 0)
+        state = jax.lax.fori_loop(0, ticks, turn, state)
         reward, done = result(self.world, state, self.settings.time_limit)
         return self._look(state, reward, done)
 
@@ -168,6 +187,11 @@ def draw_races(key: PRNGKeyArray, races: tuple[str, str]) -> Int[Array, " 2"]:
     return jnp.where(fixed > 0, fixed, drawn)
 
 
+def draw_told(key: PRNGKeyArray, hidden: float) -> Bool[Array, " 2"]:
+    """Which players are told the enemy's race; each is not in a share `hidden` of games."""
+    return jax.random.uniform(jax.random.fold_in(key, 1), (2,)) >= hidden
+
+
 def _check_races(rules: Rules, settings: GameSettings) -> None:
     names = [KITS[Race[race.upper()]][0] for race in settings.races if race != "random"]
     names += [kit[0] for kit in KITS.values()] if "random" in settings.races else []
@@ -222,7 +246,7 @@ def initial_state(
         health=world.units.health[kind],
         shield=world.units.shield[kind],
         energy=world.units.start_energy[kind],
-        quiet=jnp.zeros(count),
+        quiet=jnp.full(count, UNHARMED),
         build_left=jnp.zeros(count),
         cooldown=jnp.zeros(count),
         windup=jnp.zeros(count),
@@ -247,6 +271,10 @@ def initial_state(
         executed_count=jnp.zeros(2, jnp.int32),
         camera=world.terrain.starts,
         explored=jnp.zeros((2, size.map, size.map), bool),
+        creep=jnp.zeros((2, size.map, size.map), bool),
+        amounts=jnp.broadcast_to(world.terrain.contents, (2, len(world.terrain.contents))),
+        knows_race=jnp.ones(2, bool),
+        enemy_upgrades=jnp.zeros((2, len(game.upgrades)), bool),
         homeless=jnp.zeros(2),
     )
     zero = jnp.zeros(2, jnp.int32)
@@ -261,6 +289,8 @@ def initial_state(
         target=zero - 1,
         available=jnp.zeros((2, len(game.actions)), bool),
         result=zero + ActionResult.SUCCESS,
+        looked=zero,
+        pace=limits.no_pace(settings, size),
     )
     amounts = world.terrain.contents
     zerg = None if world.larva < 0 else larvae.no_zerg(count)

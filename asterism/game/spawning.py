@@ -10,6 +10,9 @@ from asterism.game.world import World
 START_HEALTH = 0.1
 """Share of health and shields with which construction begins."""
 
+UNHARMED = 1e4
+"""Game loops since a new unit was last damaged: long ago."""
+
 
 def renew(
     world: World,
@@ -29,7 +32,7 @@ def renew(
         health=take(share * world.units.health[kind], units.health),
         shield=take(share * world.units.shield[kind], units.shield),
         energy=take(world.units.start_energy[kind], units.energy),
-        quiet=take(0.0, units.quiet),
+        quiet=take(UNHARMED, units.quiet),
         build_left=take(build_left, units.build_left),
         cooldown=take(0.0, units.cooldown),
         windup=take(0.0, units.windup),

@@ -162,8 +162,25 @@ class Players(NamedTuple):
     """Entries of `executed.build_order` in use."""
     camera: Float[Array, "2 2"]
     explored: Bool[Array, "2 H H"]
+    creep: Bool[Array, "2 H H"]
+    """As each player last saw it."""
+    amounts: Float[Array, "2 R"]
+    """What is left in each resource, as each player last saw it."""
+    knows_race: Bool[Array, " 2"]
+    """Whether each player knows the enemy's race."""
+    enemy_upgrades: Bool[Array, "2 K"]
+    """The enemy's upgrades that each player has seen on units."""
     homeless: Float[Array, " 2"]
     """Game loops since each player last had a town hall."""
+
+
+class Pace(NamedTuple):
+    """How often each player has acted of late. L: actions that the rate limit allows in a window."""
+
+    loops: Int[Array, "2 L"]
+    """Game loops of the last actions that counted, the oldest first."""
+    last: Int[Array, "2 D"]
+    """The last action, all its parts but the delay: an equal one is a duplicate, which does not count."""
 
 
 class Turn(NamedTuple):
@@ -184,6 +201,10 @@ class Turn(NamedTuple):
     """Actions that each player could take when it last looked."""
     result: Int[Array, " 2"]
     """`ActionResult` of the last action, or of what came of it since."""
+    looked: Int[Array, " 2"]
+    """Game loop of the observation on which each player last acted."""
+    pace: Pace | None
+    """None where no player could act more often than the rate limit allows."""
 
 
 class State(NamedTuple):
