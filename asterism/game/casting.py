@@ -29,6 +29,9 @@ TUMOR_WAIT = 304.0
 APPROACHES = (Kind.CAST, Kind.LOAD, Kind.UNLOAD, Kind.BOARD, Kind.REPAIR, Kind.MERGE)
 """Tasks that `order_spells` gives, and on which units go to their target."""
 
+ORDERED = (Kind.CAST, Kind.LOAD, Kind.UNLOAD, Kind.REPAIR, Kind.MERGE)
+"""Tasks that `order_spells` looks after."""
+
 
 class Casting(NamedTuple):
     """What each unit is about to cast. N units."""

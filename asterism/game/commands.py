@@ -16,6 +16,7 @@ from asterism.game.placement import snap
 from asterism.game.power import powered
 from asterism.game.results import action_results
 from asterism.game.settings import GameSettings
+from asterism.game.skipping import when
 from asterism.game.state import Pace, State, Units, by_player, give_orders, nearest, owners
 from asterism.game.tasks import QUEUED, Kind
 from asterism.game.warping import warp_in
@@ -162,9 +163,9 @@ def _smart(world: World, state: State, at: Int[Array, " N"], snapshot: Bool[Arra
     return action if world.magic is None else casting.smart(world, units, jnp.where(own, slot, -1), action)
 
 
-def order_units(world: World, state: State, command: Command) -> tuple[Units, Bool[Array, " N"]]:
+def order_units(world: World, state: State, command: Command) -> tuple[State, Bool[Array, " N"]]:
     """Orders for movement, attack, mining and morphs: every selected unit takes it. Smart becomes what its target asks
-    for. Returns the units, and which took it, as the other functions here do."""
+    for. Returns the state, and which units took it, as the other functions here do."""
     units, count = state.units, len(state.units.type)
     each = lambda values: per_unit(values, count)  # noqa: E731
     given = world.tasks.kind[command.task]
@@ -188,10 +189,10 @@ def order_units(world: World, state: State, command: Command) -> tuple[Units, Bo
     flying = world.units.flying[units.type][:, None]
     place = jnp.where(flying, each(command.place), each(on_ground(world, command.place)))
     action = jnp.where(given == Kind.STOP, 0, action)
-    return give_orders(units, which, action, at, place, each(command.queued)), which
+    return state._replace(units=give_orders(units, which, action, at, place, each(command.queued))), which
 
 
-def order_construction(world: World, state: State, command: Command, radius: int) -> tuple[Units, Bool[Array, " N"]]:
+def order_construction(world: World, state: State, command: Command, radius: int) -> tuple[State, Bool[Array, " N"]]:
     """The selected worker that is nearest goes to build, or the structure that flies to land, if there is ground; a
     refinery needs a geyser as target."""
     units, count = state.units, len(state.units.type)
@@ -209,7 +210,8 @@ def order_construction(world: World, state: State, command: Command, radius: int
     which = by_player(builds) & (jnp.arange(count // 2) == builder[:, None]) & free[:, None]
     each = lambda values: per_unit(values, count)  # noqa: E731
     which = which.reshape(-1)
-    return give_orders(units, which, each(command.action), -1, each(site), each(command.queued)), which
+    units = give_orders(units, which, each(command.action), -1, each(site), each(command.queued))
+    return state._replace(units=units), which
 
 
 def order_production(world: World, state: State, command: Command) -> tuple[State, Bool[Array, " N"]]:
@@ -294,6 +296,29 @@ def _without_changed(state: State, before: State) -> State:
     return state._replace(turn=state.turn._replace(entities=entities))
 
 
+def carry_out(world: World, state: State, command: Command, radius: int) -> tuple[State, Bool[Array, " N"]]:
+    """The state in which the units have their orders, and which took one."""
+    kind = world.tasks.kind[command.task]
+    parts = (
+        (casting.ORDERED, lambda state: casting.order_spells(world, state, command)),
+        ((*STEERS, Kind.MORPH), lambda state: order_units(world, state, command)),
+        ((Kind.BUILD, Kind.LAND), lambda state: order_construction(world, state, command, radius)),
+        ((*QUEUED, Kind.ADDON, Kind.RALLY), lambda state: order_production(world, state, command)),
+        ((Kind.CANCEL,), lambda state: cancel_last(world, state, command)),
+        ((Kind.CANCEL_WORK,), lambda state: cancel_work(world, state, command.task)),
+        ((Kind.WARP,), lambda state: warp_in(world, state, command.task, command.place, command.repeat, radius)),
+    )
+    took = kind < 0
+    for kinds, part in parts:
+
+        def obey(given, part=part):
+            state, more = part(given[0])
+            return state, given[1] | more
+
+        state, took = when(is_kind(kind, *kinds).any(), obey, (state, took))
+    return state, took
+
+
 def command_players(
     world: World,
     state: State,
@@ -314,14 +339,8 @@ def command_players(
     state = state if decided is state else _without_changed(state, decided)
     command = read_commands(world, state, action, acting, size, game)
     before, radius = state, settings.placement_snap
-    state, casts = casting.order_spells(world, state, command)
-    units, steered = order_units(world, state, command)
-    units, builds = order_construction(world, state._replace(units=units), command, radius)
-    state, makes = order_production(world, state._replace(units=units), command)
-    state, cancels = cancel_last(world, state, command)
-    state, stops = cancel_work(world, state, command.task)
-    state, warps = warp_in(world, state, command.task, command.place, command.repeat, radius)
-    taken = by_player(steered | builds | makes | cancels | stops | warps | casts).any(1)
+    state, took = carry_out(world, state, command, radius)
+    taken = by_player(took).any(1)
     unselected = ~jnp.asarray(game.uses.units)[action.action_type]
     result = action_results(world, before, command.wanted, command.place, command.queued, taken, unselected)
     result = jnp.where(refusal > 0, refusal, result)
@@ -333,7 +352,7 @@ def command_players(
         delay=now(action.delay, turn.delay),
         queued=now(action.queued, turn.queued),
         repeat=now(action.repeat, turn.repeat),
-        selected=jnp.where(per_unit(acting, len(units.type)), command.selected, turn.selected),
+        selected=jnp.where(per_unit(acting, len(state.units.type)), command.selected, turn.selected),
         target=now(command.named, turn.target),
         result=now(result, turn.result),
         looked=now(decided.loop, turn.looked),
