@@ -20,7 +20,7 @@ from asterism.game.skipping import when
 from asterism.game.state import Pace, State, Units, by_player, give_orders, nearest, owners
 from asterism.game.tasks import QUEUED, Kind
 from asterism.game.warping import warp_in
-from asterism.game.world import World, is_kind, on_ground, order_kind
+from asterism.game.world import World, is_kind, on_ground, order_kind, order_task
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
 from asterism.interface.sizes import InterfaceSize
@@ -226,6 +226,9 @@ def order_production(world: World, state: State, command: Command) -> tuple[Stat
     able = units_with_queue(world, units) & is_kind(kind, *QUEUED, Kind.ADDON)
     able &= (~tasks.needs_addon[task] | has_techlab(world, units)) & powered(world, units)
     able &= (kind != Kind.ADDON) | ((units.addon < 0) & idle)
+    # What is paid for behind a lift-off would be lost.
+    leaving = order_task(world, units)
+    able &= ~(tasks.morphs[leaving] & world.units.flying[tasks.product[leaving]])
     slots = count // 2
     key = by_player(jnp.where(able, (units.order_action > 0).sum(1), 100)) * slots + jnp.arange(slots)
     rank = (key[:, :, None] > key[:, None, :]).sum(2)

@@ -193,6 +193,13 @@ def compiled_blocking():
     return Compiled(rules="full", races=("zerg", "protoss"), slots=32, blocking=True)
 
 
+@pytest.fixture(scope="session")
+def compiled_camera():
+    """All limits at once, and times to the game loop."""
+    limits = {"interface": "camera", "latency": 3, "hidden_race": 1.0, "mmr": (4000, 5200)}
+    return Compiled(slots=20, step=4, tick=1, **limits)
+
+
 def town_halls(compiled):
     """A game of all races in which each player has a town hall and nothing else."""
     scenario = Scenario(compiled).clear()
@@ -211,6 +218,14 @@ def arena(compiled_full):
 def walled(compiled_blocking):
     """The same where structures stand in the way."""
     return town_halls(compiled_blocking)
+
+
+@pytest.fixture
+def view(compiled_camera):
+    """Town halls of both players on a game with a camera, that of the first in the middle of the map."""
+    game = Scenario(compiled_camera).clear()
+    game.state.players.camera[0] = (32, 32)
+    return game
 
 
 @pytest.fixture

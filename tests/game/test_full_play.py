@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from full_play import FIRST_IMAGE, FIRST_PAUSED, IMAGES, LANES, MONEY, PARTS, QUEUES, STEPS, FullPlay
 
+from asterism.game import buffs
 from asterism.game.accounting import supply
 from asterism.game.observe import observe
 from asterism.game.sight import enemy_distance, visible_enemies, watched
@@ -248,6 +249,7 @@ def disturbed(game, state):
     seen = watched(world, state, jnp.stack([resources] * 2), jnp.stack([near] * 2))[0]
     other = lambda new, old: jnp.where(hidden.reshape(-1, *[1] * (old.ndim - 1)), new, old)  # noqa: E731
     disguised = hidden & ~world.units.structure[units.type] & (world.units.power_radius[units.type] == 0)
+    disguised &= ~buffs.hidden(world, state)  # a cloaked unit in another's shape would be seen
     units = units._replace(
         type=jnp.where(disguised & (units.type > 0), world.larva, units.type),
         health=other(units.health * 0.5, units.health),

@@ -1,4 +1,4 @@
-"""The camera, the rate limit and latency: one game with all of them, in ticks of one game loop and steps of four."""
+"""The camera, the rate limit and latency: one game with all of them (`view`), in ticks of 1 game loop, steps of 4."""
 
 from types import SimpleNamespace
 
@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import SIZE, Compiled, Scenario
 
 from asterism.errors import UserError
 from asterism.game.commands import _without_changed
@@ -18,21 +17,7 @@ from asterism.interface.observation import Alliance, DisplayType, MapPlane, Race
 from asterism.interface.observation import EntityField as F
 from asterism.interface.spec import random_action, targetable_cells, targetable_entities, through_camera
 
-STEP, LATENCY = 4, 3
 MIDDLE = (32.0, 32.0)
-
-
-@pytest.fixture(scope="module")
-def compiled_camera():
-    return Compiled(slots=20, step=STEP, tick=1, latency=LATENCY, interface="camera", mmr=(4000, 5200), hidden_race=1.0)
-
-
-@pytest.fixture
-def view(compiled_camera):
-    """Town halls, and the first player's camera in the middle of the map."""
-    game = Scenario(compiled_camera).clear()
-    game.state.players.camera[0] = MIDDLE
-    return game
 
 
 def result(game):
@@ -119,7 +104,8 @@ def test_masks_say_where_targets_may_be(view):
     for i in range(6):
         view.put("Marine", 30 + i, 32), view.put("Marine", 40 + i, 40, player=1), view.put("SCV", 30 + i, 26)
     view.money(1000)
-    draw = jax.jit(lambda key, seen: random_action(key, seen, game, SIZE))
+    size = view.game.size
+    draw = jax.jit(lambda key, seen: random_action(key, seen, game, size))
     rng, shown = np.random.default_rng(0), set()
     for seed in range(60):
         view.state.players.camera[0] = rng.uniform(0, 64, 2)
@@ -144,9 +130,9 @@ def test_what_needs_a_target_on_screen_is_available_only_if_there_is_one(view):
     seen = observed(view)
     there = targetable_entities(game, seen, attack)
     assert seen.scalars.available_actions[attack] and there.sum() == (seen.entities[:, F.ON_SCREEN] > 0).sum() > 0
-    cells = np.array(targetable_cells(game, seen, view.actions["Build_Barracks_pt"], SIZE)).reshape(64, 64)
+    cells = np.array(targetable_cells(game, seen, view.actions["Build_Barracks_pt"], view.game.size)).reshape(64, 64)
     np.testing.assert_array_equal(cells[::4, ::4], np.array(seen.planes[MapPlane.CAMERA]) > 0)
-    assert targetable_cells(game, seen, view.actions["Move_pt"], SIZE).all()
+    assert targetable_cells(game, seen, view.actions["Move_pt"], view.game.size).all()
 
 
 def test_who_knows_nothing_of_the_camera_moves_it_first(view):
@@ -162,7 +148,7 @@ def test_who_knows_nothing_of_the_camera_moves_it_first(view):
         done = []
         for _ in range(2):
             seen = observed(view)
-            action = through_camera(view.game.description, SIZE, seen, view.action(name, [unit], **target))
+            action = through_camera(view.game.description, view.game.size, seen, view.action(name, [unit], **target))
             view.play(jax.tree.map(np.asarray, action))
             done.append(view.game.description.actions[int(action.action_type)].name)
             assert result(view) == ActionResult.SUCCESS
