@@ -152,9 +152,13 @@ def figures(world: World, state: State, blows: Blows, pairs: Pairing) -> tuple[A
     not count."""
     units, weapons, known = state.units, world.units.weapons, state.players.upgrades.astype(jnp.float32)
     player = owners(len(units.type))
-    upgraded = lambda values, levels: values + jnp.matmul(known, levels.T, precision=EXACT)  # noqa: E731
-    damage = upgraded(weapons.damage, weapons.upgrade_damage)
-    bonus = upgraded(weapons.bonus, weapons.upgrade_bonus)
+    plain = tuple(jnp.broadcast_to(values, (2, len(values))) for values in (weapons.damage, weapons.bonus))
+
+    def upgraded(plain):
+        levels = weapons.upgrade_damage, weapons.upgrade_bonus
+        return tuple(v + jnp.matmul(known, more.T, precision=EXACT) for v, more in zip(plain, levels, strict=True))
+
+    damage, bonus = when(known.any(), upgraded, plain)
     mine, attributes = pairs.mine, pairs.theirs(world.units.attributes[units.type])
 
     def of(weapon):
