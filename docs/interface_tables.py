@@ -1,0 +1,49 @@
+"""The interface's tables as Markdown: actions, sizes, and the numbers of every enum; as in `tables.py`."""
+
+import inspect
+from dataclasses import fields
+from enum import IntEnum
+from typing import Any
+
+from tables import commented, shortened, table
+
+from asterism.game.rules import load_rules
+from asterism.interface import action, observation
+from asterism.interface.description import ActionType
+from asterism.interface.sizes import SIZES
+
+
+def enum_table(kind: type[IntEnum]) -> str:
+    """Number, name and comment of each member."""
+    said = commented(kind)
+    rows = [(member.value, f"`{member.name}`", said.get(member.name, "")) for member in kind]
+    return table(("", "name", ""), rows)
+
+
+def action_table(rules: str) -> str:
+    """Every action that the rules have, in the order of their numbers."""
+
+    def row(index: int, kind: ActionType) -> tuple[Any, ...]:
+        parts = ("queued", "selects", "target_unit", "location", "repeat")
+        takes = [("units" if part == "selects" else part) for part in parts if getattr(kind, part)]
+        return index, f"`{kind.name}`", kind.id, kind.ability_id or "", ", ".join(takes), shortened(kind.units)
+
+    kinds = load_rules(rules, 64).description.actions
+    head = ("", "name", "function", "ability", "uses", "taken by")
+    return table(head, [row(index, kind) for index, kind in enumerate(kinds)])
+
+
+def size_table() -> str:
+    """The interface's sizes."""
+    head = [field.name for field in fields(next(iter(SIZES.values())))]
+    return table(head, [[getattr(size, name) for name in head] for size in SIZES.values()])
+
+
+def substitutions() -> dict[str, str]:
+    """Every table by its name in the pages."""
+    found = {f"actions_{rules}": action_table(rules) for rules in ("terran_v1", "full")} | {"sizes": size_table()}
+    for module in (action, observation):
+        for name, kind in inspect.getmembers(module, inspect.isclass):
+            if issubclass(kind, IntEnum) and kind is not IntEnum:
+                found[f"enum_{name}"] = enum_table(kind)
+    return found
