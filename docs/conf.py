@@ -39,6 +39,7 @@ html_title = "Asterism"
 html_static_path = ["style"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_show_copyright = False
 copybutton_prompt_text = "$ "
 
 
