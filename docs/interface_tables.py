@@ -3,12 +3,14 @@
 import inspect
 from dataclasses import fields
 from enum import IntEnum
+from types import ModuleType
 from typing import Any
 
 from tables import commented, shortened, table
 
 from asterism.game.rules import load_rules
-from asterism.interface import action, observation
+from asterism.interface import observation
+from asterism.interface.action import ActionResult
 from asterism.interface.description import ActionType
 from asterism.interface.sizes import SIZES
 
@@ -39,11 +41,19 @@ def size_table() -> str:
     return table(head, [[getattr(size, name) for name in head] for size in SIZES.values()])
 
 
+def enums(module: ModuleType) -> list[type[IntEnum]]:
+    """Enums of a module, in the order of its source."""
+    found = [kind for kind in vars(module).values() if inspect.isclass(kind) and issubclass(kind, IntEnum)]
+    return [kind for kind in found if kind.__module__ == module.__name__]
+
+
+def enum_tables(module: ModuleType) -> str:
+    """Each enum of a module with what is said of it, and its table."""
+    parts = [f"**`{kind.__name__}`**: {inspect.getdoc(kind)}\n\n{enum_table(kind)}" for kind in enums(module)]
+    return "\n\n".join(parts)
+
+
 def substitutions() -> dict[str, str]:
     """Every table by its name in the pages."""
-    found = {f"actions_{rules}": action_table(rules) for rules in ("terran_v1", "full")} | {"sizes": size_table()}
-    for module in (action, observation):
-        for name, kind in inspect.getmembers(module, inspect.isclass):
-            if issubclass(kind, IntEnum) and kind is not IntEnum:
-                found[f"enum_{name}"] = enum_table(kind)
-    return found
+    found = {f"actions_{rules}": action_table(rules) for rules in ("terran_v1", "full")}
+    return found | {"results": enum_table(ActionResult), "sizes": size_table(), "numbers": enum_tables(observation)}

@@ -1,6 +1,8 @@
 """The tables of the site say of StarCraft II's units what is known of them, and leave none of the rules' out."""
 
 import importlib
+import inspect
+import re
 import sys
 from enum import IntEnum
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from asterism.game.rosters import full_units, full_upgrades
 from asterism.game.rules import load_rules
 from asterism.game.tables import RACES
+from asterism.interface import observation
 from asterism.interface.observation import EntityField
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -74,8 +77,14 @@ def test_actions_have_their_numbers(interface_tables):
     for rules in ("terran_v1", "full"):
         names = [r[1].strip("`") for r in rows(found[f"actions_{rules}"])]
         assert names == [action.name for action in load_rules(rules, 64).description.actions]
-    fields = {r[1].strip("`"): int(r[0]) for r in rows(found["enum_EntityField"])}
+    fields = {r[1].strip("`"): int(r[0]) for r in rows(interface_tables.enum_table(EntityField))}
     assert fields == {field.name: field.value for field in EntityField}
+
+
+def test_every_enum_of_the_observation_is_shown(interface_tables):
+    shown = re.findall(r"\*\*`(\w+)`", interface_tables.enum_tables(observation))
+    text = inspect.getsource(observation)
+    assert shown == re.findall(r"class (\w+)\(IntEnum\)", text) and "EntityField" in shown
 
 
 def test_the_page_of_coverage_is_what_its_script_writes(tmp_path, monkeypatch):
