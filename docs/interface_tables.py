@@ -16,10 +16,11 @@ from asterism.interface.sizes import SIZES
 
 
 def enum_table(kind: type[IntEnum]) -> str:
-    """Number, name and comment of each member."""
+    """Number and name of each member, and what its source says of it, if it says anything."""
     said = commented(kind)
-    rows = [(member.value, f"`{member.name}`", said.get(member.name, "")) for member in kind]
-    return table(("", "name", ""), rows)
+    width = 3 if any(said.get(member.name) for member in kind) else 2
+    rows = [(member.value, f"`{member.name}`", said.get(member.name, ""))[:width] for member in kind]
+    return table(("", "name", "")[:width], rows)
 
 
 def action_table(rules: str) -> str:
