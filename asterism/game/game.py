@@ -80,9 +80,20 @@ class EmbeddedGame:
         """A new game. `key` draws the races that are random, the rules know no other chance."""
         return self.start(draw_races(key, self.settings.races), z)
 
-    def start(self, races: Int[Array, " 2"], z: Strategy) -> tuple[State, TimeStep]:
-        """A new game of the given races (`Race`), whatever the settings say."""
-        return self._look(self.opening(races, z), jnp.zeros(2), jnp.zeros((), bool))
+    def start(
+        self,
+        races: Int[Array, " 2"],
+        z: Strategy,
+        vision: Bool[Array, " 2"] | None = None,
+        income: Float[Array, " 2"] | None = None,
+    ) -> tuple[State, TimeStep]:
+        """A new game of the given races (`Race`) and cheats (`Players`), whatever the settings say."""
+        state = self.opening(races, z)
+        players = state.players
+        players = players._replace(
+            vision=players.vision if vision is None else vision, income=players.income if income is None else income
+        )
+        return self._look(state._replace(players=players), jnp.zeros(2), jnp.zeros((), bool))
 
     def opening(self, races: Int[Array, " 2"], z: Strategy) -> State:
         """The state with which a game of the given races begins, before anybody looks at it."""
@@ -251,6 +262,8 @@ def initial_state(
         camera=world.terrain.starts,
         explored=jnp.zeros((2, size.map, size.map), bool),
         homeless=jnp.zeros(2),
+        vision=jnp.array(settings.vision),
+        income=jnp.array(settings.income, jnp.float32),
     )
     zero = jnp.zeros(2, jnp.int32)
     turn = Turn(

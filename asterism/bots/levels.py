@@ -1,0 +1,67 @@
+"""Ten levels of scripted players, named as in StarCraft II's API (`Difficulty`). The last three cheat, as there."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from asterism.bots.race_styles import KINDS
+
+
+class Difficulty(IntEnum):
+    """StarCraft II's own numbers."""
+
+    VeryEasy = 1
+    Easy = 2
+    Medium = 3
+    MediumHard = 4
+    Hard = 5
+    Harder = 6
+    VeryHard = 7
+    CheatVision = 8
+    CheatMoney = 9
+    CheatInsane = 10
+
+
+@dataclass(frozen=True)
+class Level:
+    """What a level can do; its style says what it does. Times in game loops."""
+
+    delay: int
+    """From one look at the game to the next; each look is one action at most."""
+    pace: float
+    """Its opening comes so many times as late as that of the real player."""
+    workers: int
+    """Most workers."""
+    bases: int
+    """Most bases."""
+    reserve: int
+    """Minerals that it leaves lying about."""
+    groups: bool
+    """Soldiers wait for others before they follow an attack."""
+    caution: float
+    """An attack is called off once what is there of it is worth less than so many times the enemies there; 0: never."""
+    spells: bool
+    """Stimpack, cloak and such in a fight."""
+    militia: bool
+    """Workers fight when the enemy is among them and there are no soldiers."""
+    aim: float
+    """Share of the looks at a fight that are spent on choosing the target."""
+    styles: tuple[str, ...] = KINDS
+    """Which styles it may draw."""
+    vision: bool = False
+    """It sees the whole map."""
+    income: float = 1.0
+    """Its workers bring back so many times as much."""
+
+
+LEVELS = {
+    Difficulty.VeryEasy: Level(112, 2.0, 14, 1, 250, False, 0.0, False, False, 0.0, ("timing", "macro")),
+    Difficulty.Easy: Level(96, 1.7, 16, 1, 200, False, 0.0, False, False, 0.0, ("timing", "macro")),
+    Difficulty.Medium: Level(80, 1.5, 20, 2, 150, False, 0.0, False, False, 0.0),
+    Difficulty.MediumHard: Level(64, 1.3, 24, 2, 100, False, 0.0, False, True, 0.0),
+    Difficulty.Hard: Level(48, 1.15, 30, 2, 50, True, 0.0, False, True, 0.0),
+    Difficulty.Harder: Level(32, 1.05, 38, 3, 0, True, 0.6, True, True, 0.0),
+    Difficulty.VeryHard: Level(16, 1.0, 66, 4, 0, True, 0.8, True, True, 0.3),
+    Difficulty.CheatVision: Level(16, 1.0, 66, 4, 0, True, 0.8, True, True, 0.3, vision=True),
+    Difficulty.CheatMoney: Level(16, 1.0, 66, 4, 0, True, 0.8, True, True, 0.3, vision=True, income=1.5),
+    Difficulty.CheatInsane: Level(16, 1.0, 66, 4, 0, True, 0.8, True, True, 0.3, vision=True, income=2.0),
+}
