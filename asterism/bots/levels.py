@@ -31,10 +31,12 @@ class Level:
     """Its opening comes so many times as late as that of the real player."""
     workers: int
     """Most workers."""
+    growth: float
+    """Workers that it adds to its first twelve in a minute, at most."""
     bases: int
     """Most bases."""
-    reserve: int
-    """Minerals that it leaves lying about."""
+    idle: float
+    """Minerals that it leaves lying about, more by so many each minute."""
     groups: bool
     """Soldiers wait for others before they follow an attack."""
     caution: float
@@ -54,14 +56,14 @@ class Level:
 
 
 LEVELS = {
-    Difficulty.VeryEasy: Level(112, 2.0, 14, 1, 250, False, 0.0, False, False, 0.0, ("timing", "macro")),
-    Difficulty.Easy: Level(96, 1.7, 16, 1, 200, False, 0.0, False, False, 0.0, ("timing", "macro")),
-    Difficulty.Medium: Level(80, 1.5, 20, 2, 150, False, 0.0, False, False, 0.0),
-    Difficulty.MediumHard: Level(64, 1.3, 24, 2, 100, False, 0.0, False, True, 0.0),
-    Difficulty.Hard: Level(48, 1.15, 30, 2, 50, True, 0.0, False, True, 0.0),
-    Difficulty.Harder: Level(32, 1.05, 38, 3, 0, True, 0.6, True, True, 0.0),
-    Difficulty.VeryHard: Level(16, 1.0, 66, 4, 0, True, 0.8, True, True, 0.3),
-    Difficulty.CheatVision: Level(16, 1.0, 66, 4, 0, True, 0.8, True, True, 0.3, vision=True),
-    Difficulty.CheatMoney: Level(16, 1.0, 66, 4, 0, True, 0.8, True, True, 0.3, vision=True, income=1.5),
-    Difficulty.CheatInsane: Level(16, 1.0, 66, 4, 0, True, 0.8, True, True, 0.3, vision=True, income=2.0),
+    Difficulty.VeryEasy: Level(112, 2.0, 14, 0.6, 1, 450, False, 0.0, False, False, 0.0, ("timing", "macro")),
+    Difficulty.Easy: Level(96, 1.8, 16, 1.0, 1, 370, False, 0.0, False, False, 0.0, ("timing", "macro")),
+    Difficulty.Medium: Level(80, 1.6, 20, 1.5, 2, 300, False, 0.0, False, False, 0.0),
+    Difficulty.MediumHard: Level(64, 1.4, 26, 2.2, 2, 230, False, 0.0, False, True, 0.0),
+    Difficulty.Hard: Level(48, 1.2, 34, 3.0, 2, 150, True, 0.0, False, True, 0.0),
+    Difficulty.Harder: Level(32, 1.1, 44, 4.5, 3, 70, True, 0.6, True, True, 0.0),
+    Difficulty.VeryHard: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.8, True, True, 0.3),
+    Difficulty.CheatVision: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.8, True, True, 0.3, vision=True),
+    Difficulty.CheatMoney: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.8, True, True, 0.3, vision=True, income=1.5),
+    Difficulty.CheatInsane: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.8, True, True, 0.3, vision=True, income=2.0),
 }

@@ -15,6 +15,9 @@ from asterism.game.tasks import Kind
 
 GOALS, TYPES = 40, 12
 """Most goals of a style, and most tasks that make the unit types of its army."""
+WORKER_SHARE, ARMY_SHARE = 0.36, 0.32
+"""Most workers, and most supply that an attack waits for, as shares of the units and structures that the game has room
+for."""
 
 
 class Opening(NamedTuple):
@@ -48,8 +51,9 @@ class RacePlan(NamedTuple):
     """The task that makes a worker."""
     supply: Int[Array, "*b"]
     workers: Int[Array, "*b"]
+    growth: Float[Array, "*b"]
     bases: Int[Array, "*b"]
-    reserve: Int[Array, "*b"]
+    idle: Float[Array, "*b"]
     attack_supply: Int[Array, "*b"]
     attack_loop: Int[Array, "*b"]
     guard: Float[Array, "*b"]
@@ -82,8 +86,9 @@ def tasks_for(rules: Rules, name: str) -> list[int]:
 class Playbook:
     """All styles, openings and levels for one set of rules; `draw` is pure, unbatched and can be compiled."""
 
-    def __init__(self, rules: Rules):
-        self.rules = rules
+    def __init__(self, rules: Rules, slots: int):
+        """`slots`: most units and structures that a player can own; workers and attacks keep to a share of them."""
+        self.rules, self.room = rules, slots
         kinds = [(race, kind) for race in RACES for kind in KINDS]
         whole = lambda *rows: np.stack(rows)  # noqa: E731
         self.plans = jax.tree.map(whole, *[style_plan(rules, STYLES[pair]) for pair in kinds])
@@ -92,7 +97,7 @@ class Playbook:
         self.first = np.cumsum([0, *map(len, lists[:-1])])
         self.number = np.array([len(rows) for rows in lists])
         self.openings = jax.tree.map(whole, *[row for rows in lists for row in rows])
-        names = ("delay", "pace", "workers", "bases", "reserve", "groups", "caution", "spells", "militia", "aim")
+        names = ("delay", "pace", "workers", "growth", "bases", "idle", "groups", "caution", "spells", "militia", "aim")
         self.levels = {name: np.array([getattr(level, name) for level in LEVELS.values()]) for name in names}
         self.allowed = np.array([[kind in level.styles for kind in KINDS] for level in LEVELS.values()])
 
@@ -125,8 +130,9 @@ class Playbook:
             opening=opening._replace(loop=(opening.loop * can["pace"]).astype(jnp.int32)),
             count=jnp.where(hall, jnp.minimum(plan.count, can["bases"]), plan.count),
             weight=plan.weight * noise,
-            workers=jnp.minimum(workers, can["workers"]),
-            attack_supply=supply,
+            workers=jnp.minimum(jnp.minimum(workers, can["workers"]), int(WORKER_SHARE * self.room)),
+            from_supply=(20 + (plan.from_supply - 20) * min(self.room / 128, 1.0)).astype(jnp.int32),
+            attack_supply=jnp.minimum(supply, int(ARMY_SHARE * self.room)),
             attack_loop=(loop * can["pace"]).astype(jnp.int32),
             **{name: can[name] for name in self.levels if name not in ("pace", "workers")},
         )
@@ -159,8 +165,9 @@ def style_plan(rules: Rules, style: RaceStyle) -> RacePlan:
         worker=np.int32(tasks_for(rules, race.worker)[0]),
         supply=np.int32(tasks_for(rules, race.supply)[0]),
         workers=zero,
+        growth=none,
         bases=zero,
-        reserve=zero,
+        idle=none,
         attack_supply=zero,
         attack_loop=zero,
         guard=np.float32(style.guard),

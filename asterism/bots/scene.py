@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 from asterism.bots.race_plans import RacePlan
 from asterism.bots.view import ActionMaker, View, nearest_row, view
 from asterism.game.rules import Rules
+from asterism.game.tasks import Kind
 from asterism.interface.observation import Observation
 from asterism.interface.sizes import InterfaceSize
 
@@ -50,6 +51,8 @@ class Scene(NamedTuple):
     """Enemies near an own town hall that can do harm, or build there."""
     miners: Bool[Array, " E"]
     """Workers at the minerals: those that gather, but not about a refinery."""
+    walking: Bool[Array, " E"]
+    """Workers on their way to a site."""
 
 
 class Knowledge:
@@ -71,6 +74,9 @@ class Knowledge:
         self.can_attack = jnp.asarray(self.game.selectable[self.game.action_index["Attack_pt"]])
         self.helper = jnp.asarray(np.isin([unit.name for unit in self.game.unit_types], HELPERS))
         self.harmless = jnp.asarray(~armed & ~table.structure)
+        sites = np.zeros(len(self.game.actions), bool)
+        sites[rules.tasks.action[rules.tasks.kind == Kind.BUILD]] = True
+        self.builds = jnp.asarray(sites)
         self.attacks = jnp.array([self.game.action_index[name] for name in ("Attack_pt", "Attack_unit")])
 
     def scene(self, observation: Observation, home: Int[Array, ""]) -> Scene:
@@ -81,6 +87,8 @@ class Knowledge:
         away = jnp.where(halls, gaps, jnp.inf).min(1)
         gathers = seen.order == self.game.action_index["Harvest_Gather_unit"]
         gas = seen.own & self.table.refinery[seen.type]
+        sites = seen.own & self.table.structure[seen.type] & ~seen.built
+        worker = seen.own & self.table.worker[seen.type]
         first = jnp.linalg.norm(self.bases[:, 0] - seen.position[halls.argmax()], axis=1).argmin().astype(jnp.int32)
         return Scene(
             seen=seen,
@@ -91,7 +99,8 @@ class Knowledge:
             army=seen.own & self.soldier[seen.type] & self.can_attack[seen.type] & seen.built,
             foes=seen.enemy & self.fighter[seen.type] & ~seen.snapshot,
             threat=seen.enemy & (away < DEFENCE) & ~(self.harmless[seen.type] & self.table.flying[seen.type]),
-            miners=seen.own & self.table.worker[seen.type] & gathers & ~(gas & (gaps < 4.5)).any(1),
+            miners=worker & gathers & ~(gas & (gaps < 4.5)).any(1),
+            walking=worker & self.builds[seen.order] & (seen.order >= 0) & ~(sites & (gaps < 4.0)).any(1),
         )
 
     def choice(self, wanted, action, units, target=0, place=(0.0, 0.0), repeat=0) -> Choice:

@@ -22,6 +22,8 @@ AT_ONCE = 4
 EARLY, PATIENCE = 40, 900
 """Game loops before its time at which an item of an opening is begun, and after it, or after the item before, at which
 it is given up."""
+MINUTE = 1344
+"""Game loops."""
 RICH = 400
 """Minerals with which goals and soldiers are made beside the opening."""
 BEFORE_GOALS = 3
@@ -49,6 +51,8 @@ class Wishes(NamedTuple):
     """Soldiers come before all but supply."""
     air: Float[Array, ""]
     """Share of the enemy's fighters that fly, as far as they were seen."""
+    walking: Bool[Array, " E"]
+    """Workers on their way to a site: what they are to build is paid when they begin."""
 
 
 class Rows(NamedTuple):
@@ -73,6 +77,7 @@ class Spending:
         self.is_worker, self.refinery = jnp.asarray(units.worker), jnp.asarray(units.refinery)
         self.townhall = jnp.asarray(units.townhall)
         self.users = jnp.asarray(_users(rules))
+        self.site_cost = jnp.asarray(_site_cost(rules))
         self.reactor = jnp.asarray(units.addon & ~units.techlab)
         self.techlab = jnp.asarray(units.techlab)
         self.structure = jnp.asarray(units.structure)
@@ -87,7 +92,9 @@ class Spending:
         """
         tasks, count, loop = plan.opening
         places = jnp.arange(len(tasks))
-        have = self._have(seen, tasks)
+        # A worker on its way may never build.
+        built = self.tasks.kind[tasks] == Kind.BUILD
+        have = jnp.where(built, self._owned(seen, tasks), self._have(seen, tasks))
         open_ = (places >= item) & (have < count) & (tasks > 0)
         first = jnp.where(open_.any(), open_.argmax(), len(tasks))
         due = loop[jnp.minimum(first, len(tasks) - 1)]
@@ -117,10 +124,11 @@ class Spending:
         share = jnp.where(wanted[first:], self._preference(plan, seen, wishes, rows.task[first:]), 0.0)
         top = (share >= share.max()) & wanted[first:]
         topmost = jnp.where(top & (vespene[first:] <= seen.vespene - army_v), minerals[first:], 0.0).max()
-        left_m = seen.minerals - jnp.concatenate([before_m, army_m + jnp.where(top, 0.0, topmost)])
-        left_v = seen.vespene - jnp.concatenate([before_v, jnp.full(len(top), army_v)])
+        spent_m, spent_v = (jnp.where(wishes.walking, cost[seen.order], 0.0).sum() for cost in self.site_cost)
+        left_m = seen.minerals - spent_m - jnp.concatenate([before_m, army_m + jnp.where(top, 0.0, topmost)])
+        left_v = seen.vespene - spent_v - jnp.concatenate([before_v, jnp.full(len(top), army_v)])
         places = jnp.arange(len(wanted))
-        reserve = jnp.where((places == 0) | (seen.used < 16), 0, plan.reserve)
+        reserve = jnp.where((places == 0) | (seen.used < 14), 0.0, idle_money(plan, seen))
         can = wanted & rows.affordable & (left_m >= minerals + reserve) & (left_v >= vespene)
         rank = jnp.where(places < first, places, 1000 - share[jnp.maximum(places - first, 0)])
         # A town hall that makes worker after worker would never become what it is to become.
@@ -151,8 +159,8 @@ class Spending:
         kind = self.tasks.kind[task]
         makers = self._makers(seen, task, miners)
         have = self._have(seen, task)
-        rich = seen.minerals >= RICH + plan.reserve
-        goal_due = (seen.used >= plan.from_supply) & (~ahead | rich)
+        rich = seen.minerals >= RICH + idle_money(plan, seen)
+        goal_due = ((seen.used >= plan.from_supply) & ~ahead) | rich
         many = jnp.where(~ahead | rich | wishes.alarm, AT_ONCE * 4, 0)
         wanted = jnp.concatenate(
             [
@@ -229,8 +237,23 @@ class Spending:
     def _wanted_workers(self, plan: RacePlan, seen: View) -> Int[Array, ""]:
         """As many as the bases can use, those of unfinished bases too, at most those of the plan."""
         base = seen.own & (self.townhall | self.refinery)[seen.type]
+        grown = 12 + (plan.growth * seen.loop / MINUTE).astype(jnp.int32)
         room = jnp.where(base & seen.built, seen.wanted_harvesters, 0).sum() + 8 * (base & ~seen.built).sum()
-        return jnp.minimum(jnp.maximum(room + 2, 16), plan.workers)
+        return jnp.minimum(jnp.minimum(jnp.maximum(room + 2, 16), plan.workers), grown)
+
+
+def idle_money(plan: RacePlan, seen: View) -> Float[Array, ""]:
+    """Minerals that the player leaves lying about."""
+    return plan.idle * seen.loop / MINUTE
+
+
+def _site_cost(rules: Rules) -> Float[np.ndarray, "2 A"]:
+    """Minerals and vespene of the structure that each action has a worker build; 0 for other actions."""
+    tasks = rules.tasks
+    cost = np.zeros((2, len(rules.description.actions)), np.float32)
+    sites = tasks.kind == Kind.BUILD
+    cost[:, tasks.action[sites]] = tasks.minerals[sites], tasks.vespene[sites]
+    return cost
 
 
 def _users(rules: Rules) -> Bool[np.ndarray, "T U"]:

@@ -9,6 +9,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from asterism.bots.race_plans import RacePlan
 from asterism.bots.scene import DEFENCE, Choice, Knowledge, Scene
+from asterism.bots.spending import idle_money
 from asterism.bots.view import nearest_row
 from asterism.game.rules import Rules
 
@@ -40,6 +41,8 @@ SOUND = 0.45
 """Share of its health with which a raider goes home."""
 TOGETHER = 0.35
 """Share of the supply of an attack that waits for each other to follow it."""
+IDLE_MONEY = 800
+"""Minerals with which an attack begins whatever the supply: there is no room for more soldiers."""
 LULL = 3600
 """Game loops without an attack after which one begins with whatever there is."""
 
@@ -81,14 +84,14 @@ class War:
         more than it can beat. The next one after such an end is to be larger."""
         seen = scene.seen
         wanted = jnp.where(old.wanted > 0, old.wanted, plan.attack_supply)
-        enough = (seen.army >= wanted) | (seen.used >= 185)
+        enough = (seen.army >= wanted) | (seen.used >= 185) | (seen.minerals > IDLE_MONEY + idle_money(plan, seen))
         lull = (seen.loop > plan.attack_loop + LULL) & (seen.loop > old.since + LULL)
         begins = ~old.attacking & (seen.loop >= plan.attack_loop) & (enough | lull) & (seen.army > 0)
         ours, theirs = self._balance(scene)
         beaten = (plan.caution > 0) & (ours < plan.caution * theirs) & (seen.used < 185)
         spent = seen.army < jnp.where(plan.groups, 0.3 * plan.attack_supply, 1)
         ends = old.attacking & (beaten | spent)
-        larger = jnp.clip(1.25 * jnp.maximum(seen.army, plan.attack_supply), plan.attack_supply, 100)
+        larger = jnp.clip(1.25 * seen.army, plan.attack_supply, 1.4 * plan.attack_supply)
         foes = scene.foes & ~self.table.structure[seen.type]
         flies = self.know.worth(seen, foes & self.table.flying[seen.type])
         share = flies / jnp.maximum(self.know.worth(seen, foes), 1.0)

@@ -148,7 +148,9 @@ class Work:
         seen, halls = scene.seen, scene.halls & scene.seen.built
         if at == "minerals":
             return self.know.minerals(seen) & (jnp.where(halls, scene.gaps, jnp.inf).min(1) < 9.0)
-        return halls if at == "townhall" else self._busy(seen)
+        # Larvae take up room: more of them are called for when there are few.
+        larvae = (seen.own & self.know.named(seen, "Larva")).sum()
+        return halls & (larvae < halls.sum()) if at == "townhall" else self._busy(seen)
 
     def _busy(self, seen: View) -> Bool[Array, " E"]:
         return seen.own & seen.built & self.table.structure[seen.type] & (seen.orders > 0)

@@ -96,7 +96,7 @@ class BotGames:
 
     def __init__(self, game: EmbeddedGame, lanes: int = 8):
         self.game, self.count = game, lanes
-        self.player, self.book = race_bot(game), Playbook(game.rules)
+        self.player, self.book = race_bot(game), Playbook(game.rules, game.settings.slots)
         self._begin = jax.jit(partial(begin, game, self.book, self.player))
         self._refill = jax.jit(lambda which, new, old: jax.tree.map(partial(_mix, which), new, old), donate_argnums=2)
         self._play = jax.jit(self._steps, donate_argnums=0)
