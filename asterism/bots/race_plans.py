@@ -16,8 +16,8 @@ from asterism.game.tasks import Kind
 GOALS, TYPES = 40, 12
 """Most goals of a style, and most tasks that make the unit types of its army."""
 WORKER_SHARE, ARMY_SHARE = 0.36, 0.32
-"""Most workers, and most supply that an attack waits for, as shares of the units and structures that the game has room
-for."""
+"""Most workers, and most supply and most soldiers that an attack waits for, as shares of the units and structures that
+the game has room for."""
 
 
 class Opening(NamedTuple):
@@ -55,6 +55,7 @@ class RacePlan(NamedTuple):
     bases: Int[Array, "*b"]
     idle: Float[Array, "*b"]
     attack_supply: Int[Array, "*b"]
+    attack_count: Int[Array, "*b"]
     attack_loop: Int[Array, "*b"]
     guard: Float[Array, "*b"]
     delay: Int[Array, "*b"]
@@ -133,7 +134,8 @@ class Playbook:
             workers=jnp.minimum(jnp.minimum(workers, can["workers"]), int(WORKER_SHARE * self.room)),
             from_supply=(20 + (plan.from_supply - 20) * min(self.room / 128, 1.0)).astype(jnp.int32),
             attack_supply=jnp.minimum(supply, int(ARMY_SHARE * self.room)),
-            attack_loop=(loop * can["pace"]).astype(jnp.int32),
+            attack_count=jnp.int32(ARMY_SHARE * self.room),
+            attack_loop=(loop * jnp.minimum(can["pace"], 1.2)).astype(jnp.int32),
             **{name: can[name] for name in self.levels if name not in ("pace", "workers")},
         )
 
@@ -169,6 +171,7 @@ def style_plan(rules: Rules, style: RaceStyle) -> RacePlan:
         bases=zero,
         idle=none,
         attack_supply=zero,
+        attack_count=zero,
         attack_loop=zero,
         guard=np.float32(style.guard),
         delay=zero,

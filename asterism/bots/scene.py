@@ -141,7 +141,8 @@ class Knowledge:
         return jnp.where(which, self.table.supply[seen.type], 0.0).sum()
 
     def alarm(self, plan: RacePlan, scene: Scene) -> Bool[Array, ""]:
-        """Soldiers come before all else: there is a threat, or fewer of them than a plan keeps or than the enemy shows."""
+        """Soldiers come before all else: there is a threat, or fewer of them than the plan keeps, or than the
+        enemy shows."""
         seen = scene.seen
         weak = seen.army < plan.guard * jnp.maximum(seen.loop - 3000, 0) / 1000
         moving = scene.foes & ~self.table.structure[seen.type]

@@ -125,6 +125,9 @@ class Spending:
         top = (share >= share.max()) & wanted[first:]
         topmost = jnp.where(top & (vespene[first:] <= seen.vespene - army_v), minerals[first:], 0.0).max()
         spent_m, spent_v = (jnp.where(wishes.walking, cost[seen.order], 0.0).sum() for cost in self.site_cost)
+        soldier = jnp.where(top & (vespene[first:] <= seen.vespene), minerals[first:], 0.0).max()
+        first_m = jnp.where(wishes.alarm, soldier, 0.0)
+        before_m = jnp.where(jnp.arange(first) > 0, before_m + first_m, before_m)
         left_m = seen.minerals - spent_m - jnp.concatenate([before_m, army_m + jnp.where(top, 0.0, topmost)])
         left_v = seen.vespene - spent_v - jnp.concatenate([before_v, jnp.full(len(top), army_v)])
         places = jnp.arange(len(wanted))

@@ -80,11 +80,16 @@ class War:
         self.is_spell = jnp.array([bool(row[6]) for row in rows])
 
     def campaign(self, plan: RacePlan, scene: Scene, old: Campaign) -> Campaign:
-        """Whether an attack is on: it begins with enough supply or after a long lull, and ends when it is spent or meets
-        more than it can beat. The next one after such an end is to be larger."""
+        """Whether an attack is on: it begins with enough supply or after a long lull, and ends when it is spent or
+        meets more than it can beat. The next one after such an end is to be larger."""
         seen = scene.seen
         wanted = jnp.where(old.wanted > 0, old.wanted, plan.attack_supply)
-        enough = (seen.army >= wanted) | (seen.used >= 185) | (seen.minerals > IDLE_MONEY + idle_money(plan, seen))
+        enough = (
+            (seen.army >= wanted)
+            | (scene.army.sum() >= plan.attack_count)
+            | (seen.used >= 185)
+            | (seen.minerals > IDLE_MONEY + idle_money(plan, seen))
+        )
         lull = (seen.loop > plan.attack_loop + LULL) & (seen.loop > old.since + LULL)
         begins = ~old.attacking & (seen.loop >= plan.attack_loop) & (enough | lull) & (seen.army > 0)
         ours, theirs = self._balance(scene)

@@ -44,7 +44,8 @@ def watched(
 
 def visible_enemies(world: World, state: State, distance: Float[Array, "2 P P"]) -> Bool[Array, "2 P"]:
     """Which enemy units each player sees: those within sight of an own unit that is not lower, or flies, and the
-    structures of an enemy who is revealed, or all for who has `Players.vision`. What is cloaked takes a detector that is near enough, too."""
+    structures of an enemy who is revealed; all of them if it has `Players.vision`. What is cloaked takes a detector
+    that is near enough, too."""
     units = state.units
     present = by_player(buffs.outside(world, state, on_field(units)))[::-1]
     seen = watched(world, state, by_player(units.position)[::-1], distance) & present
