@@ -56,12 +56,12 @@ class Level:
 
 
 LEVELS = {
-    Difficulty.VeryEasy: Level(112, 2.0, 14, 0.6, 1, 450, False, 0.0, False, False, 0.0, ("timing", "macro")),
-    Difficulty.Easy: Level(96, 1.8, 16, 1.0, 1, 370, False, 0.0, False, False, 0.0, ("timing", "macro")),
-    Difficulty.Medium: Level(80, 1.6, 20, 1.5, 2, 300, False, 0.0, False, False, 0.0),
-    Difficulty.MediumHard: Level(64, 1.4, 26, 2.2, 2, 230, False, 0.0, False, True, 0.0),
-    Difficulty.Hard: Level(48, 1.2, 34, 3.0, 2, 150, True, 0.0, False, True, 0.0),
-    Difficulty.Harder: Level(32, 1.1, 44, 4.5, 3, 70, True, 0.6, True, True, 0.0),
+    Difficulty.VeryEasy: Level(112, 2.0, 14, 0.5, 1, 450, False, 0.0, False, False, 0.0, ("timing", "macro")),
+    Difficulty.Easy: Level(96, 1.8, 16, 0.8, 1, 410, False, 0.0, False, False, 0.0, ("timing", "macro")),
+    Difficulty.Medium: Level(80, 1.6, 20, 1.1, 2, 360, False, 0.0, False, False, 0.0),
+    Difficulty.MediumHard: Level(64, 1.4, 26, 1.5, 2, 300, False, 0.0, False, True, 0.0),
+    Difficulty.Hard: Level(48, 1.2, 34, 2.0, 2, 220, True, 0.0, False, True, 0.0),
+    Difficulty.Harder: Level(32, 1.1, 44, 3.0, 3, 100, True, 0.6, True, True, 0.0),
     Difficulty.VeryHard: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.8, True, True, 0.3),
     Difficulty.CheatVision: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.8, True, True, 0.3, vision=True),
     Difficulty.CheatMoney: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.8, True, True, 0.3, vision=True, income=1.5),

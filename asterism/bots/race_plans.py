@@ -44,6 +44,8 @@ class RacePlan(NamedTuple):
     army: Int[Array, "*b C"]
     """Tasks that make soldiers, 0 for none."""
     weight: Float[Array, "*b C"]
+    room: Int[Array, "*b"]
+    """Most units and structures that it can own."""
     stays_home: Bool[Array, "*b U"]
     raider: Bool[Array, "*b U"]
     pack: Int[Array, "*b"]
@@ -131,6 +133,7 @@ class Playbook:
             opening=opening._replace(loop=(opening.loop * can["pace"]).astype(jnp.int32)),
             count=jnp.where(hall, jnp.minimum(plan.count, can["bases"]), plan.count),
             weight=plan.weight * noise,
+            room=jnp.int32(self.room),
             workers=jnp.minimum(jnp.minimum(workers, can["workers"]), int(WORKER_SHARE * self.room)),
             from_supply=(20 + (plan.from_supply - 20) * min(self.room / 128, 1.0)).astype(jnp.int32),
             attack_supply=jnp.minimum(supply, int(ARMY_SHARE * self.room)),
@@ -161,6 +164,7 @@ def style_plan(rules: Rules, style: RaceStyle) -> RacePlan:
         from_supply=row(supply, GOALS),
         army=row(tasks, TYPES),
         weight=row(weights, TYPES, np.float32),
+        room=zero,
         stays_home=np.isin(types, race.stays_home),
         raider=np.isin(types, style.raiders),
         pack=np.int32(style.pack),

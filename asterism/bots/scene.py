@@ -16,6 +16,8 @@ from asterism.interface.sizes import InterfaceSize
 
 DEFENCE = 18.0
 """Enemies within this many cells of an own town hall are fought."""
+MATCHED = 0.75
+"""Share of the worth of the enemy's soldiers in sight that the own ones are to have."""
 HELPERS = ("Medivac", "Overseer", "Observer", "WarpPrism")
 """Unarmed types that follow the army."""
 
@@ -146,5 +148,5 @@ class Knowledge:
         seen = scene.seen
         weak = seen.army < plan.guard * jnp.maximum(seen.loop - 3000, 0) / 1000
         moving = scene.foes & ~self.table.structure[seen.type]
-        outdone = self.worth(seen, moving) > self.worth(seen, scene.army)
+        outdone = MATCHED * self.worth(seen, moving) > self.worth(seen, scene.army)
         return outdone | ((scene.threat.any() | weak) & (seen.army < plan.attack_supply))

@@ -77,6 +77,7 @@ class Spending:
         self.is_worker, self.refinery = jnp.asarray(units.worker), jnp.asarray(units.refinery)
         self.townhall = jnp.asarray(units.townhall)
         self.users = jnp.asarray(_users(rules))
+        self.egg = rules.description.unit_index["Egg"]
         self.site_cost = jnp.asarray(_site_cost(rules))
         self.reactor = jnp.asarray(units.addon & ~units.techlab)
         self.techlab = jnp.asarray(units.techlab)
@@ -164,12 +165,15 @@ class Spending:
         have = self._have(seen, task)
         rich = seen.minerals >= RICH + idle_money(plan, seen)
         goal_due = ((seen.used >= plan.from_supply) & ~ahead) | rich
-        many = jnp.where(~ahead | rich | wishes.alarm, AT_ONCE * 4, 0)
+        # An egg of two finds no way out where there is room for one.
+        eggs = (seen.own & (seen.type == self.egg)).sum()
+        room = jnp.maximum(plan.room - seen.counts.sum() - eggs - 1, 0)
+        many = jnp.minimum(jnp.where(~ahead | rich | wishes.alarm, AT_ONCE * 4, 0), room)
         wanted = jnp.concatenate(
             [
                 self._wanted_supply(plan, seen)[None] + have[0],
                 jnp.where(seen.loop >= item.loop - EARLY, jnp.maximum(item.count, have[1]), 0)[None],
-                self._wanted_workers(plan, seen)[None],
+                jnp.minimum(self._wanted_workers(plan, seen), have[2] + room)[None],
                 jnp.where(goal_due, plan.count, 0),
                 many + have[-len(plan.army) :],
             ]

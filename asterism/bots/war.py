@@ -41,6 +41,8 @@ SOUND = 0.45
 """Share of its health with which a raider goes home."""
 TOGETHER = 0.35
 """Share of the supply of an attack that waits for each other to follow it."""
+AGAIN = 320
+"""Game loops, on average, after which soldiers who meet nobody are told anew where to go."""
 IDLE_MONEY = 800
 """Minerals with which an attack begins whatever the supply: there is no room for more soldiers."""
 LULL = 3600
@@ -231,9 +233,12 @@ class War:
         outside = self._outside(plan, scene)
         behind = self.know.supply(seen, soldiers & ~outside)
         follow = ~plan.groups | ~outside.any() | (behind >= TOGETHER * plan.attack_supply)
-        free = soldiers & ~self._busy(scene) & (outside | follow)
+        keys = jax.random.split(key, 4)
+        # Some never come where they were sent: those who meet nobody are told again from time to time.
+        alone = jnp.where(seen.enemy & ~seen.snapshot, scene.gaps, jnp.inf).min(1) > FIGHT
+        again = alone & jax.random.bernoulli(keys[3], jnp.minimum(plan.delay / AGAIN, 1.0))
+        free = soldiers & (~self._busy(scene) | again) & (outside | follow)
         leader = free.argmax()
-        keys = jax.random.split(key, 3)
         worth = seen.enemy & (self.table.structure[seen.type] | ~self.know.harmless[seen.type])
         worth &= ~self.table.flying[seen.type] | self.table.structure[seen.type]
         row = nearest_row(seen.position, worth, seen.position[leader])
