@@ -1,6 +1,7 @@
 # make train   set up, then train: the run is runs/first-light; ARGS="--name other" passes settings on
 # make test    set up, then every test
 # make lint    style
+# make docs    set up, then the site in site/: open site/index.html
 # make clean   removes what make has set up; runs/ stays
 
 MAKEFLAGS += --no-print-directory
@@ -11,7 +12,7 @@ NEEDS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 	$$python -c '$(NEEDS)' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help train test lint clean
+.PHONY: help train test lint docs clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -26,12 +27,16 @@ lint: .venv/.installed-dev
 	$(BIN)/ruff check $(ARGS)
 	$(BIN)/ruff format --check
 
+# -W: a link, an anchor or a picture that is not there fails. -E: pages that have not changed are checked too.
+docs: .venv/.installed-dev
+	$(BIN)/sphinx-build -W --keep-going -E --doctree-dir .venv/doctrees $(ARGS) docs site
+
 .venv/.installed: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 .venv/.installed-dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
+	$(BIN)/python -m pip install --quiet --editable '.[test,lint,docs]'
 	@touch $@ .venv/.installed
 
 $(BIN)/python:
@@ -40,5 +45,5 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv site build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find asterism tests -name __pycache__ -prune -exec rm -rf {} +

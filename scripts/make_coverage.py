@@ -33,7 +33,7 @@ def table(title: str, rows: Iterable[tuple[str, str]]) -> str:
 
 def upgrade_status(row: UpgradeRow) -> str:
     """What of an upgrade's effects the game does not apply."""
-    missing = dict.fromkeys(coverage.EFFECTS_MISSING.get(effect.field, "") for effect in row.effects)
+    missing = dict.fromkeys(coverage.EFFECTS_MISSING.get(effect.field.partition(":")[0], "") for effect in row.effects)
     how = [text for text in missing if text]
     return f"simplified: {'; '.join(how)}" if how else "works"
 

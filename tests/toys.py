@@ -6,7 +6,7 @@ from dm_env.specs import BoundedArray
 
 from asterism.interface.action import Action
 from asterism.interface.description import ActionType, GameDescription, UnitType
-from asterism.interface.observation import Alliance, EntityField, Observation, Privileged, Statistic
+from asterism.interface.observation import Alliance, DisplayType, EntityField, Observation, Privileged, Statistic
 from asterism.interface.sizes import InterfaceSize
 from asterism.interface.spec import observation_spec, strategy_spec
 
@@ -55,6 +55,7 @@ def random_observation(rng: np.random.Generator, game: GameDescription, size: In
     alliance = rng.integers(1, 1 + max(Alliance), size.entities)
     observation.entities[:, EntityField.ALLIANCE] = np.where(rng.random(size.entities) < 0.5, Alliance.SELF, alliance)
     observation.entities[rng.integers(1, size.entities + 1) :] = 0
+    observation.entities[:, EntityField.DISPLAY_TYPE] = DisplayType.VISIBLE
     observation.scalars.available_actions[0] = True
     return observation
 

@@ -50,7 +50,7 @@ def make_network(
     def step(policy, carry, observation, key):
         encoded = policy.encode(observation)
         carry, core = policy.core.step(carry, encoded.summary)
-        decision = policy.decide(observation, encoded, core, Sampled(key, size), game, softness(policy))
+        decision = policy.decide(observation, encoded, core, Sampled(key, size), game, softness(policy), size)
         return carry, decision.action, decision.log_probs
 
     def unroll(params, carry, observation, privileged, action, reset, mask=None):
@@ -59,7 +59,7 @@ def make_network(
         carry, core = policy.core.unroll(carry, encoded.summary, reset, mask)
 
         def score(observation, encoded, core, action):
-            return policy.decide(observation, encoded, core, Given(action), game, softness(policy))
+            return policy.decide(observation, encoded, core, Given(action), game, softness(policy), size)
 
         decision = jax.vmap(score)(observation, encoded, core, action)
         values = jax.vmap(value)(core, privileged)

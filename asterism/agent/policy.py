@@ -22,7 +22,7 @@ from asterism.interface.action import Action, ActionParts
 from asterism.interface.description import GameDescription
 from asterism.interface.observation import Observation
 from asterism.interface.sizes import InterfaceSize
-from asterism.interface.spec import selectable_entities
+from asterism.interface.spec import selectable_entities, targetable_cells, targetable_entities
 
 SHARPNESS_SPEED = 300.0
 """Steps of Adam are alike for all weights, but this one scales all logits at once: it has further to go."""
@@ -104,6 +104,7 @@ class Policy(eqx.Module):
         choose: "Choose",
         game: GameDescription,
         temperature: Float[ArrayLike, ""],
+        size: InterfaceSize,
     ) -> Decision:
         """The action's parts one after the other, each knowing those before it. `core`: the core's output."""
         logits = masked(self.action_type.logits(core, encoded.context), observation.scalars.available_actions)
@@ -127,8 +128,12 @@ class Policy(eqx.Module):
         )
         embedding, logits["units"], chosen["units"] = selection.embedding, selection.logits, selection.units
 
-        logits["target_unit"] = self.target_unit.logits(embedding, keys, encoded.entities.present) / temperature
+        targets = targetable_entities(game, observation, action_type)
+        logits["target_unit"] = self.target_unit.logits(embedding, keys, targets) / temperature
         logits["location"] = self.location.logits(embedding, encoded.map.skips) / temperature
+        if game.on_screen.any():
+            cells = targetable_cells(game, observation, action_type, size)
+            logits["location"] = masked(logits["location"], cells)
         for part in ("target_unit", "location"):
             chosen[part] = choose.one(part, logits[part])
 

@@ -9,9 +9,16 @@ from jaxtyping import Array, Bool, Float, Int
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
 from asterism.interface.observation import (
+<<<<<<< HEAD
     POSITION_SCALE,
     RATIO_SCALE,
     Alliance,
+=======
+    LOADS,
+    POSITION_SCALE,
+    Alliance,
+    DisplayType,
+>>>>>>> main
     EntityField,
     MapPlane,
     Observation,
@@ -72,7 +79,7 @@ def view(observation: Observation) -> View:
     stats = observation.scalars.statistics
     return View(
         type=column(EntityField.UNIT_TYPE),
-        own=alliance == Alliance.SELF,
+        own=(alliance == Alliance.SELF) & (column(EntityField.DISPLAY_TYPE) != DisplayType.PLACEHOLDER),
         enemy=alliance == Alliance.ENEMY,
         neutral=alliance == Alliance.NEUTRAL,
         position=rows[:, EntityField.X : EntityField.Y + 1] / POSITION_SCALE,
@@ -82,7 +89,7 @@ def view(observation: Observation) -> View:
         harvesters=column(EntityField.ASSIGNED_HARVESTERS),
         wanted_harvesters=column(EntityField.IDEAL_HARVESTERS),
         addon=column(EntityField.ADDON),
-        carries=column(EntityField.BUFF_0) > 0,
+        carries=jnp.isin(column(EntityField.BUFF_0), jnp.array(LOADS)),
         energy=column(EntityField.ENERGY),
         health=column(EntityField.HEALTH) + column(EntityField.SHIELD),
         sound=_sound(column),

@@ -5,6 +5,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.geometry import length
+from asterism.game.skipping import over_chunks, running, when
 from asterism.game.spellbook import SLOTS_FOR_COOLDOWN
 from asterism.game.state import Fields, Spells, State, Units, by_player
 from asterism.game.tables import load_economy
@@ -158,11 +159,15 @@ def detected(world: World, state: State, cloak: Bool[Array, " N"]) -> Bool[Array
     scan = jnp.maximum(_scans(world, state), 0.0)
     place = jnp.concatenate([by_player(units.position), by_player(fields.place)], 1)
     radius = jnp.concatenate([by_player(reach), by_player(scan)], 1)
-    mine = by_player(units.position)[::-1]
-    x = mine[:, :, None, 0] - place[:, None, :, 0]
-    y = mine[:, :, None, 1] - place[:, None, :, 1]
-    seen = ((x**2 + y**2 <= radius[:, None] ** 2) & (radius[:, None] > 0)).any(2)
-    return cloak & seen[::-1].reshape(-1)
+    theirs, rows = by_player(units.position)[::-1], jnp.arange(2)[:, None]
+
+    def look(at, real, seen):
+        x, y = (theirs[rows, at, axis][..., None] - place[:, None, :, axis] for axis in range(2))
+        near = ((x**2 + y**2 <= radius[:, None] ** 2) & (radius[:, None] > 0)).any(2)
+        return seen.at[rows, at].max(near & real)
+
+    cloak = by_player(cloak)[::-1]
+    return over_chunks(cloak, look, jnp.zeros(cloak.shape, bool))[::-1].reshape(-1)
 
 
 def hidden(world: World, state: State) -> Bool[Array, " N"]:
@@ -181,8 +186,13 @@ def _scans(world: World, state: State) -> Float[Array, " G"]:
 
 def scanned(world: World, state: State, place: Float[Array, "2 M 2"]) -> Bool[Array, "2 M"]:
     """Places that are in scans of each player."""
-    away = length(by_player(state.spells.fields.place)[:, None] - place[:, :, None])
-    return (away <= by_player(_scans(world, state))[:, None]).any(2)
+    scans = _scans(world, state)
+
+    def scan(_):
+        away = length(by_player(state.spells.fields.place)[:, None] - place[:, :, None])
+        return (away <= by_player(scans)[:, None]).any(2)
+
+    return when((scans >= 0).any(), scan, jnp.zeros(place.shape[:2], bool))
 
 
 def truly_seen(world: World, state: State, found: Bool[Array, "2 P"]) -> Bool[Array, "2 P"]:
@@ -286,5 +296,5 @@ def buff_columns(world: World, state: State) -> tuple[Int[Array, " N"], Int[Arra
     """StarCraft II's ids of the first two buffs of each unit, 0 for none."""
     ids = jnp.asarray(world.magic.buffs.id)
     on = (state.spells.buffs > 0) & (ids > 0)
-    rank = jnp.cumsum(on, 1)
+    rank = running(on)
     return (ids * (on & (rank == 1))).sum(1), (ids * (on & (rank == 2))).sum(1)

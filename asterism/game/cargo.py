@@ -6,9 +6,10 @@ from jaxtyping import Array, Bool, Int
 from asterism.game import buffs
 from asterism.game.accounting import finished
 from asterism.game.geometry import length
+from asterism.game.skipping import when
 from asterism.game.state import State, by_player, owners, pop_orders
 from asterism.game.tasks import Kind
-from asterism.game.world import World, on_ground, order_kind
+from asterism.game.world import World, is_kind, on_ground, order_kind
 
 EXTRA = {"TerranBuildingArmor": {"Bunker": 2, "CommandCenter": 5, "PlanetaryFortress": 5}}
 """Cargo that upgrades add."""
@@ -37,7 +38,10 @@ def capacity(world: World, state: State) -> Int[Array, " N"]:
 
 def carry(world: World, state: State, dt: int) -> State:
     """Units get in and out of transports, and go where those go."""
-    return _unload(world, _load(world, state), dt)
+    kind = order_kind(world, state.units)
+    loads = is_kind(kind, Kind.LOAD, Kind.BOARD).any()
+    state = when(loads, lambda state: _load(world, state), state)
+    return when((kind == Kind.UNLOAD).any(), lambda state: _unload(world, state, dt), state)
 
 
 def _load(world: World, state: State) -> State:
@@ -132,6 +136,10 @@ def ride(world: World, state: State) -> State:
     of a network; out of a bunker or a command centre they come alive."""
     if state.spells is None:
         return state
+    return when((state.spells.inside >= 0).any(), lambda state: _ride(world, state), state)
+
+
+def _ride(world: World, state: State) -> State:
     units, spells, count = state.units, state.spells, len(state.units.type)
     at = jnp.maximum(spells.inside, 0)
     rides = (spells.inside >= 0) & (units.type > 0)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int
 
 from asterism.game import buffs
-from asterism.game.state import State, by_player
+from asterism.game.state import State, owners
 from asterism.game.world import World
 
 
@@ -45,10 +45,13 @@ def castable(world: World, state: State, selectable: Bool[np.ndarray, "A U"]) ->
     """Actions that some own unit could cast now, or that are no spells. `selectable`: which types take which action."""
     actions, types = np.nonzero(selectable)
     spell = np.asarray(world.tasks.spell)[np.asarray(world.task)[actions, types]]
-    pairs = np.flatnonzero(spell)
-    each = jnp.broadcast_to(spell[pairs][:, None], (len(pairs), len(state.units.type)))
-    can = payable(world, state, each) & (state.units.type == types[pairs][:, None])
-    some = by_player(can.T).any(1)
-    is_spell = np.zeros(len(selectable), bool)
-    is_spell[actions[pairs]] = True
-    return jnp.zeros((2, len(selectable)), bool).at[:, actions[pairs]].max(some) | ~is_spell
+    actions, types, spell = actions[spell > 0], types[spell > 0], spell[spell > 0]
+    most = int(np.bincount(types, minlength=1).max(initial=0))
+    action_of, spell_of = np.zeros((2, most, selectable.shape[1]), np.int32)
+    for row, kind in enumerate(types):
+        place = int((types[:row] == kind).sum())
+        action_of[place, kind], spell_of[place, kind] = actions[row], spell[row]
+    kind = state.units.type
+    can = payable(world, state, jnp.asarray(spell_of)[:, kind])
+    able = jnp.ones((2, len(selectable)), bool).at[:, actions].set(False)
+    return able.at[owners(len(kind)), jnp.asarray(action_of)[:, kind]].max(can)

@@ -13,7 +13,7 @@ from asterism.game.creep import on_creep
 from asterism.game.fields import fits, lay, run_fields
 from asterism.game.geometry import length
 from asterism.game.placement import clear_ground
-from asterism.game.sight import across, enemy_distance
+from asterism.game.skipping import over_chunks, running, when
 from asterism.game.spawning import spawn
 from asterism.game.spellbook import AREA, CASTER, TARGET
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners, pop_orders
@@ -28,6 +28,9 @@ TUMOR_WAIT = 304.0
 """Loops from its birth until a creep tumour can spread."""
 APPROACHES = (Kind.CAST, Kind.LOAD, Kind.UNLOAD, Kind.BOARD, Kind.REPAIR, Kind.MERGE)
 """Tasks that `order_spells` gives, and on which units go to their target."""
+
+ORDERED = (Kind.CAST, Kind.LOAD, Kind.UNLOAD, Kind.REPAIR, Kind.MERGE)
+"""Tasks that `order_spells` looks after."""
 
 
 class Casting(NamedTuple):
@@ -177,11 +180,17 @@ def approach(world: World, state: State, goal, stop, moves):
 
 def cast(world: World, state: State, dt: int) -> State:
     """One tick of all that spells do, but for what combat and movement ask of `buffs`."""
-    state = buffs.wear_off(world, state, dt)
-    state = _cast(world, state, dt)
-    state = _keep_up(world, run_fields(world, state, dt), dt)
-    state = _count_life(world, state, dt)
-    return _grow_up(world, state)
+    spells, kind, named = state.spells, state.units.type, world.magic.named
+    lasting = (spells.buffs > 0).any() | (spells.cooldown > 0).any()
+    state = when(lasting, lambda state: buffs.wear_off(world, state, dt), state)
+    casts = (_wanted(world, state).spell > 0) | (kind == named["LiberatorAG"])
+    state = when(casts.any(), lambda state: _cast(world, state, dt), state)
+    state = when((state.spells.fields.spell > 0).any(), lambda state: run_fields(world, state, dt), state)
+    state = when((state.spells.bond > 0).any(), lambda state: _keep_up(world, state, dt), state)
+    kind = state.units.type
+    ends = (state.spells.life > 0) | (world.magic.trap[kind] > 0)
+    state = when(ends.any(), lambda state: _count_life(world, state, dt), state)
+    return when((world.magic.becomes[kind] > 0).any(), lambda state: _grow_up(world, state), state)
 
 
 def _cast(world: World, state: State, dt: int) -> State:
@@ -234,14 +243,14 @@ def _use_up(world: World, state: State, ready: Bool[Array, " N"], spell: Int[Arr
     table, units, players = world.magic.spells, state.units, state.players
     dear = (table.minerals[spell] > 0) | (table.consumes[spell] > 0)
     first = by_player(ready & dear)
-    first = (first & (jnp.cumsum(first, 1) == 1)).reshape(-1)
+    first = (first & (running(first) == 1)).reshape(-1)
     player = owners(len(spell))
     minerals, vespene = table.minerals[spell], table.vespene[spell]
     affords = (minerals <= players.minerals[player]) & (vespene <= players.vespene[player])
     wanted = by_player(jnp.where(first, table.consumes[spell], 0)).max(1)
     stock = (units.type == wanted[player]) & (wanted[player] > 0) & finished(units)
     used = by_player(stock)
-    used = (used & (jnp.cumsum(used, 1) == 1)).reshape(-1)
+    used = (used & (running(used) == 1)).reshape(-1)
     has = (table.consumes[spell] == 0) | by_player(used).any(1)[player]
     pays = first & affords & has
     used &= by_player(pays).any(1)[player]
@@ -402,11 +411,8 @@ def _count_life(world: World, state: State, dt: int) -> State:
     to = jnp.where(arrives, adept, count)
     moved = jnp.zeros(count, bool).at[to].set(True, mode="drop")
     place = jnp.zeros((count, 2)).at[to].set(units.position, mode="drop")
-    trap = magic.trap[units.type]
-    far, far_units = enemy_distance(units), across(~world.units.flying[units.type] & ~world.units.structure[units.type])
-    alive = across(buffs.outside(world, state, units.type > 0))[1]
-    sprung = ((far <= magic.trap_radius) & far_units[1] & alive).any(1).reshape(-1) & (trap > 0) & grown
-    spell = jnp.where(sprung, trap, jnp.where(ends, magic.last_spell[units.type], 0))
+    sprung = _sprung(world, state, (magic.trap[units.type] > 0) & grown)
+    spell = jnp.where(sprung, magic.trap[units.type], jnp.where(ends, magic.last_spell[units.type], 0))
     units = units._replace(
         health=jnp.where(ends | sprung, 0.0, units.health),
         shield=jnp.where(ends | sprung, 0.0, units.shield),
@@ -414,6 +420,21 @@ def _count_life(world: World, state: State, dt: int) -> State:
     )
     state = state._replace(units=units, spells=spells._replace(life=jnp.where(ends, 0.0, left)))
     return lay(world, state, spell > 0, spell, jnp.full(count, -1), units.position)[0]
+
+
+def _sprung(world: World, state: State, traps: Bool[Array, " N"]) -> Bool[Array, " N"]:
+    """Traps with an enemy that walks near them."""
+    units, own = state.units, by_player(state.units.position)
+    walks = ~world.units.flying[units.type] & ~world.units.structure[units.type]
+    walks &= buffs.outside(world, state, units.type > 0)
+    prey, rows = by_player(walks)[::-1, None], jnp.arange(2)[:, None]
+
+    def look(at, real, sprung):
+        near = length(own[rows, at][:, :, None] - own[::-1, None]) <= world.magic.trap_radius
+        return sprung.at[rows, at].max((near & prey).any(2) & real)
+
+    traps = by_player(traps)
+    return over_chunks(traps, look, jnp.zeros(traps.shape, bool)).reshape(-1)
 
 
 def _grow_up(world: World, state: State) -> State:
@@ -430,6 +451,12 @@ def after_fight(world: World, before: State, after: State, fights: Fights) -> St
     """What a tick's attacks set off: what buffs of those attacked do, broodlings, charging Zealots, concussive slow."""
     if after.spells is None:
         return after
+    harmed = (after.units.health != before.units.health) | (after.units.shield != before.units.shield)
+    needed = ((fights.target >= 0) | harmed).any()
+    return when(needed, lambda after: _after_fight(world, before, after, fights), after)
+
+
+def _after_fight(world: World, before: State, after: State, fights: Fights) -> State:
     state = buffs.protect(world, before, after)
     units, spells, named, table = state.units, state.spells, world.magic.named, world.magic.spells
     count = len(units.type)

@@ -4,10 +4,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
+from asterism.game import buffs
 from asterism.game.accounting import current_task
 from asterism.game.damage import Blows, strike
 from asterism.game.modifiers import Modifiers
-from asterism.game.sight import enemy_distance, visible_enemies
+from asterism.game.sight import visible_enemies
+from asterism.game.skipping import when
 from asterism.game.state import State, Units, by_player, pop_orders
 from asterism.game.targets import Fights, choose_targets
 from asterism.game.tasks import QUEUED
@@ -19,7 +21,16 @@ EXPLODED = -jnp.inf
 
 def fight(world: World, state: State, mods: Modifiers, dt: int | Int[Array, ""]) -> tuple[State, Fights]:
     """One tick of combat: targets, attacks and their damage. The dead are taken off by `bury`."""
-    fights = find_targets(world, state, mods)
+    units, seen = state.units, visible_enemies(world, state)
+    none = jnp.full(len(units.type), -1)
+    idle = Fights(none, none + 1, *[none > 0] * 4)
+    armed = (units.aim >= 0) | (units.cooldown > 0) | ((units.type > 0) & (units.health <= 0))
+    needed = seen.any() | armed.any()
+    return when(needed, lambda _: _fight(world, state, mods, seen, dt), (state, idle))
+
+
+def _fight(world: World, state: State, mods: Modifiers, seen: Bool[Array, "2 P"], dt) -> tuple[State, Fights]:
+    fights = choose_targets(world, state, mods, seen)
     units, blows = attack(world, state.units, mods, fights, dt)
     if np.asarray(world.units.weapons.suicide).any():
         blows = explode(world, state.units, blows)
@@ -31,12 +42,6 @@ def fight(world: World, state: State, mods: Modifiers, dt: int | Int[Array, ""])
     last_seen = jnp.where(fights.follows[:, None], units.position[target], units.order_position[:, 0])
     units = units._replace(order_position=units.order_position.at[:, 0].set(last_seen))
     return state._replace(units=units), fights
-
-
-def find_targets(world: World, state: State, mods: Modifiers) -> Fights:
-    """Whom each unit attacks as things stand."""
-    distance = enemy_distance(state.units)
-    return choose_targets(world, state, mods, distance, visible_enemies(world, state, distance))
 
 
 def explode(world: World, units: Units, blows: Blows) -> Blows:
@@ -90,8 +95,12 @@ def gone(world: World, units: Units) -> Bool[Array, " N"]:
 
 def bury(world: World, state: State) -> State:
     """Takes the dead off the field, and every order that points at them. What they had yet to make is paid back."""
+    dead = gone(world, state.units)
+    return when(dead.any(), lambda state: buffs.forget(_bury(world, state, dead)), state)
+
+
+def _bury(world: World, state: State, dead: Bool[Array, " N"]) -> State:
     units, players, count = state.units, state.players, len(state.units.type)
-    dead = gone(world, units)
     table, orders = world.tasks, units.order_action
     paid = jnp.stack([table.minerals, table.vespene], 1) * is_kind(table.kind, *QUEUED)[:, None]
     tasks = jnp.stack([current_task(world, state, place) for place in range(orders.shape[1])], 1)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from asterism.game import buffs, casting, fog
+from asterism.game import buffs, casting, fog, limits
 from asterism.game.accounting import at_work, finished, has_techlab, leveled, units_with_queue
 from asterism.game.cancelling import cancel_work
 from asterism.game.geometry import span
@@ -16,10 +16,11 @@ from asterism.game.placement import snap
 from asterism.game.power import powered
 from asterism.game.results import action_results
 from asterism.game.settings import GameSettings
-from asterism.game.state import State, Units, by_player, give_orders, nearest, owners
+from asterism.game.skipping import when
+from asterism.game.state import Pace, State, Units, by_player, give_orders, nearest, owners
 from asterism.game.tasks import QUEUED, Kind
 from asterism.game.warping import warp_in
-from asterism.game.world import World, is_kind, on_ground, order_kind
+from asterism.game.world import World, is_kind, on_ground, order_kind, order_task
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
 from asterism.interface.sizes import InterfaceSize
@@ -162,9 +163,9 @@ def _smart(world: World, state: State, at: Int[Array, " N"], snapshot: Bool[Arra
     return action if world.magic is None else casting.smart(world, units, jnp.where(own, slot, -1), action)
 
 
-def order_units(world: World, state: State, command: Command) -> tuple[Units, Bool[Array, " N"]]:
+def order_units(world: World, state: State, command: Command) -> tuple[State, Bool[Array, " N"]]:
     """Orders for movement, attack, mining and morphs: every selected unit takes it. Smart becomes what its target asks
-    for. Returns the units, and which took it, as the other functions here do."""
+    for. Returns the state, and which units took it, as the other functions here do."""
     units, count = state.units, len(state.units.type)
     each = lambda values: per_unit(values, count)  # noqa: E731
     given = world.tasks.kind[command.task]
@@ -188,10 +189,10 @@ def order_units(world: World, state: State, command: Command) -> tuple[Units, Bo
     flying = world.units.flying[units.type][:, None]
     place = jnp.where(flying, each(command.place), each(on_ground(world, command.place)))
     action = jnp.where(given == Kind.STOP, 0, action)
-    return give_orders(units, which, action, at, place, each(command.queued)), which
+    return state._replace(units=give_orders(units, which, action, at, place, each(command.queued))), which
 
 
-def order_construction(world: World, state: State, command: Command, radius: int) -> tuple[Units, Bool[Array, " N"]]:
+def order_construction(world: World, state: State, command: Command, radius: int) -> tuple[State, Bool[Array, " N"]]:
     """The selected worker that is nearest goes to build, or the structure that flies to land, if there is ground; a
     refinery needs a geyser as target."""
     units, count = state.units, len(state.units.type)
@@ -209,7 +210,8 @@ def order_construction(world: World, state: State, command: Command, radius: int
     which = by_player(builds) & (jnp.arange(count // 2) == builder[:, None]) & free[:, None]
     each = lambda values: per_unit(values, count)  # noqa: E731
     which = which.reshape(-1)
-    return give_orders(units, which, each(command.action), -1, each(site), each(command.queued)), which
+    units = give_orders(units, which, each(command.action), -1, each(site), each(command.queued))
+    return state._replace(units=units), which
 
 
 def order_production(world: World, state: State, command: Command) -> tuple[State, Bool[Array, " N"]]:
@@ -224,6 +226,9 @@ def order_production(world: World, state: State, command: Command) -> tuple[Stat
     able = units_with_queue(world, units) & is_kind(kind, *QUEUED, Kind.ADDON)
     able &= (~tasks.needs_addon[task] | has_techlab(world, units)) & powered(world, units)
     able &= (kind != Kind.ADDON) | ((units.addon < 0) & idle)
+    # What is paid for behind a lift-off would be lost.
+    leaving = order_task(world, units)
+    able &= ~(tasks.morphs[leaving] & world.units.flying[tasks.product[leaving]])
     slots = count // 2
     key = by_player(jnp.where(able, (units.order_action > 0).sum(1), 100)) * slots + jnp.arange(slots)
     rank = (key[:, :, None] > key[:, None, :]).sum(2)
@@ -270,6 +275,53 @@ def cancel_last(world: World, state: State, command: Command) -> tuple[State, Bo
     return state._replace(units=units, players=players), which
 
 
+def _admitted(
+    world: World,
+    state: State,
+    action: Action,
+    acting: Bool[Array, " 2"],
+    size: InterfaceSize,
+    game: GameDescription,
+) -> tuple[Action, Int[Array, " 2"], Pace | None]:
+    """`limits.admit`, where there are limits."""
+    if state.turn.pace is None and not game.on_screen.any():
+        return action, jnp.zeros(2, jnp.int32), None
+    needed = jnp.asarray(game.uses.target_unit)[action.action_type]
+    named, _, place = read_target(world, state, action, size, needed)
+    return limits.admit(world, state, action, acting, named, place, size, game)
+
+
+def _without_changed(state: State, before: State) -> State:
+    """The state in which nobody can name the units that have died since `before`, or whose slot is another type's."""
+    count, entities = len(state.units.type), state.turn.entities
+    changed = (state.units.type != before.units.type)[jnp.clip(entities, 0, count - 1)]
+    entities = jnp.where(changed & (entities < count), -1, entities)
+    return state._replace(turn=state.turn._replace(entities=entities))
+
+
+def carry_out(world: World, state: State, command: Command, radius: int) -> tuple[State, Bool[Array, " N"]]:
+    """The state in which the units have their orders, and which took one."""
+    kind = world.tasks.kind[command.task]
+    parts = (
+        (casting.ORDERED, lambda state: casting.order_spells(world, state, command)),
+        ((*STEERS, Kind.MORPH), lambda state: order_units(world, state, command)),
+        ((Kind.BUILD, Kind.LAND), lambda state: order_construction(world, state, command, radius)),
+        ((*QUEUED, Kind.ADDON, Kind.RALLY), lambda state: order_production(world, state, command)),
+        ((Kind.CANCEL,), lambda state: cancel_last(world, state, command)),
+        ((Kind.CANCEL_WORK,), lambda state: cancel_work(world, state, command.task)),
+        ((Kind.WARP,), lambda state: warp_in(world, state, command.task, command.place, command.repeat, radius)),
+    )
+    took = kind < 0
+    for kinds, part in parts:
+
+        def obey(given, part=part):
+            state, more = part(given[0])
+            return state, given[1] | more
+
+        state, took = when(is_kind(kind, *kinds).any(), obey, (state, took))
+    return state, took
+
+
 def command_players(
     world: World,
     state: State,
@@ -278,31 +330,36 @@ def command_players(
     settings: GameSettings,
     size: InterfaceSize,
     game: GameDescription,
+    decided: State | None = None,
 ) -> State:
-    """Carries out the actions ([2, ...]) of the players that are `acting`, where they are available."""
+    """Carries out the actions ([2, ...]) of the players that are `acting`, where they are available.
+
+    `decided`: the state in which they were decided on, if that is an earlier one. Who has died or changed since then is
+    not meant.
+    """
+    decided = state if decided is None else decided
+    action, refusal, pace = _admitted(world, decided, action, acting, size, game)
+    state = state if decided is state else _without_changed(state, decided)
     command = read_commands(world, state, action, acting, size, game)
     before, radius = state, settings.placement_snap
-    state, casts = casting.order_spells(world, state, command)
-    units, steered = order_units(world, state, command)
-    units, builds = order_construction(world, state._replace(units=units), command, radius)
-    state, makes = order_production(world, state._replace(units=units), command)
-    state, cancels = cancel_last(world, state, command)
-    state, stops = cancel_work(world, state, command.task)
-    state, warps = warp_in(world, state, command.task, command.place, command.repeat, radius)
-    taken = by_player(steered | builds | makes | cancels | stops | warps | casts).any(1)
+    state, took = carry_out(world, state, command, radius)
+    taken = by_player(took).any(1)
     unselected = ~jnp.asarray(game.uses.units)[action.action_type]
     result = action_results(world, before, command.wanted, command.place, command.queued, taken, unselected)
+    result = jnp.where(refusal > 0, refusal, result)
     turn, players = state.turn, state.players
     now = lambda new, old: jnp.where(acting, new, old)  # noqa: E731
     turn = turn._replace(
-        next_loop=now(state.loop + jnp.maximum(action.delay, 1), turn.next_loop),
+        next_loop=now(decided.loop + jnp.maximum(action.delay, 1), turn.next_loop),
         action_type=now(action.action_type, turn.action_type),
         delay=now(action.delay, turn.delay),
         queued=now(action.queued, turn.queued),
         repeat=now(action.repeat, turn.repeat),
-        selected=jnp.where(per_unit(acting, len(units.type)), command.selected, turn.selected),
+        selected=jnp.where(per_unit(acting, len(state.units.type)), command.selected, turn.selected),
         target=now(command.named, turn.target),
         result=now(result, turn.result),
+        looked=now(decided.loop, turn.looked),
+        pace=pace,
     )
     camera = jnp.where(command.camera[:, None], command.place, players.camera)
     return state._replace(players=players._replace(camera=camera), turn=turn)

@@ -9,6 +9,7 @@ from asterism.game.economy import send_to_minerals
 from asterism.game.geometry import span
 from asterism.game.payment import pay, record_build
 from asterism.game.placement import can_stand
+from asterism.game.skipping import running, when
 from asterism.game.spawning import START_HEALTH, renew, spawn
 from asterism.game.state import Loops, State, Units, by_player, nearest, owners, pop_orders
 from asterism.game.tasks import Builder, Kind
@@ -27,12 +28,19 @@ def place_structures(world: World, state: State) -> State:
     """
     units, tasks = state.units, world.tasks
     task, site = order_task(world, units), units.order_position[:, 0]
-    kind, builder = tasks.product[task], tasks.builder[task]
+    kind = tasks.product[task]
     waiting = (tasks.kind[task] == Kind.BUILD) & (units.order_target[:, 0] < 0) & (units.type > 0)
     reach = world.rectangle[kind][:, 2] + world.units.radius[units.type] + BUILD_REACH
     # A corner of the footprint is farther from its centre than half a side.
-    ready = by_player(waiting & (span(units.position - site) <= reach))
-    first = (ready & (jnp.cumsum(ready, 1) == 1)).reshape(-1)
+    ready = waiting & (span(units.position - site) <= reach)
+    return when(ready.any(), lambda state: _lay_foundations(world, state, by_player(ready)), state)
+
+
+def _lay_foundations(world: World, state: State, ready: Bool[Array, "2 P"]) -> State:
+    units, tasks = state.units, world.tasks
+    task, site = order_task(world, units), units.order_position[:, 0]
+    kind, builder = tasks.product[task], tasks.builder[task]
+    first = (ready & (running(ready) == 1)).reshape(-1)
     owner = owners(len(task))
     minerals, vespene = (
         (tasks.minerals[task] <= state.players.minerals[owner]),
@@ -68,6 +76,11 @@ def become_structures(world: World, units: Units, which: Bool[Array, " N"], kind
 def construct(world: World, state: State, dt: Loops) -> State:
     """Structures grow, those of Terrans while their builder is at work; a worker whose structure is done goes back to
     the minerals."""
+    needed = ((state.units.build_left > 0) | is_kind(order_kind(world, state.units), Kind.BUILD, Kind.ADDON)).any()
+    return when(needed, lambda state: _construct(world, state, dt), state)
+
+
+def _construct(world: World, state: State, dt: Loops) -> State:
     units, count = state.units, len(state.units.type)
     kinds = order_kind(world, units)
     target = units.order_target[:, 0]

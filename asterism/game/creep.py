@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from asterism.game.accounting import finished
+from asterism.game.skipping import any_of
 from asterism.game.state import State
 from asterism.game.tables import load_economy
 from asterism.game.world import World, cell_index
@@ -24,7 +25,11 @@ def on_creep(world: World, state: State, place: Float[Array, "*n 2"]) -> Bool[Ar
     if state.zerg is None:
         return jnp.zeros(place.shape[:-1], bool)
     source, reach = state.units.position, state.zerg.creep
-    x = place[..., 0, None] - source[:, 0]
-    y = place[..., 1, None] - source[:, 1]
-    near = ((x**2 + y**2 <= reach**2) & (reach > 0)).any(-1)
+
+    def covers(at):
+        each = lambda values: values[at].reshape(-1, *[1] * (place.ndim - 1))  # noqa: E731
+        x, y = place[..., 0] - each(source[:, 0]), place[..., 1] - each(source[:, 1])
+        return x**2 + y**2 <= each(reach) ** 2
+
+    near = any_of(reach > 0, covers, place.shape[:-1])
     return near & world.terrain.pathable.reshape(-1)[cell_index(place, world.terrain.pathable.shape[1])]

@@ -1,9 +1,10 @@
-"""What attacks do: the area that they reach, and what shields and armor leave of them.
+"""What attacks do: the area that they reach, and what shields and armor leave of them."""
 
-Arrays of pairs are [2, targets, attackers], by the attackers' player, as in `sight`."""
-
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -12,6 +13,7 @@ from asterism.game import buffs
 from asterism.game.accounting import on_field
 from asterism.game.modifiers import EXACT, Modifiers
 from asterism.game.sight import across
+from asterism.game.skipping import when
 from asterism.game.state import State, Units, owners
 from asterism.game.tables import ATTRIBUTES
 from asterism.game.targets import MELEE
@@ -33,36 +35,76 @@ class Blows(NamedTuple):
     """Attacks; each may be of several hits."""
 
 
+class Pairing(NamedTuple):
+    """Attackers and their victims in arrays of one shape, or of shapes that broadcast."""
+
+    mine: Callable[[Array], Array]
+    """Values [N] of the attackers."""
+    theirs: Callable[[Array], Array]
+    """Values [N] of the victims."""
+    total: Callable[[Array], Float[Array, " N"]]
+    """Sum over the attackers of each victim."""
+    own: bool = False
+    """Victims are on the attackers' side."""
+
+
+def on_targets(target: Int[Array, " N"]) -> Pairing:
+    """Each attacker and its target, -1 for none: arrays [N]."""
+    count = len(target)
+    at = jnp.maximum(target, 0)
+    total = lambda values: jnp.zeros(count).at[jnp.where(target >= 0, at, count)].add(values, mode="drop")  # noqa: E731
+    return Pairing(lambda values: values, lambda values: values[at], total)
+
+
+def of_all(own: bool = False) -> Pairing:
+    """Every unit and each enemy, or with `own` each unit of its side: arrays [2, victims, attackers]."""
+
+    def total(pairs):
+        sums = _sum(pairs)
+        return (sums if own else sums[::-1]).reshape(-1)
+
+    return Pairing(lambda values: across(values, own)[0], lambda values: across(values, own)[1], total, own)
+
+
 def strike(world: World, state: State, mods: Modifiers, blows: Blows) -> Units:
     """The units after the attacks of a tick: those on the enemy, then what they do to their own side."""
-    units = wound(world, state, mods, blows)
-    if not np.asarray(world.units.weapons.friendly_fire).any():
-        return units
-    careless = world.units.weapons.friendly_fire[blows.weapon]
-    blows = blows._replace(count=jnp.where(careless, blows.count, 0.0))
-    return wound(world, state._replace(units=units), mods, blows, own=True)
+    # Weapons that reach more than their target.
+    spreads = (np.asarray(world.units.weapons.ring_radius) >= 0).any(1)
+
+    def land(units):
+        wide = (jnp.asarray(spreads)[blows.weapon] & (blows.count > 0)).any()
+        one, all_ = (partial(wound, world, state, mods, blows, pairs) for pairs in (on_targets(blows.target), of_all()))
+        units = jax.lax.cond(wide, all_, one, units) if spreads.any() else one(units)
+        if not np.asarray(world.units.weapons.friendly_fire).any():
+            return units
+        careless = world.units.weapons.friendly_fire[blows.weapon]
+        count = jnp.where(careless, blows.count, 0.0)
+        harm = partial(wound, world, state, mods, blows._replace(count=count), of_all(own=True))
+        return when((count > 0).any(), harm, units)
+
+    return when((blows.count > 0).any(), land, state.units)
 
 
-def wound(world: World, state: State, mods: Modifiers, blows: Blows, own: bool = False) -> Units:
-    """The enemy's units, or with `own` the attackers' own, after the attacks."""
-    units, weapons = state.units, world.units.weapons
-    share = shares(world, state, blows, own)
-    damage, bonus_shield, pierces = figures(world, state, blows, own)
-    damage, bonus_shield = share * _buffed(world, state, mods, damage, own), share * bonus_shield
-    hits = jnp.where(share > 0, across(blows.count * weapons.attacks[blows.weapon])[0], 0.0)
-    armor = jnp.where(pierces, 0.0, across(mods.armor, own)[1])
+def wound(world: World, state: State, mods: Modifiers, blows: Blows, pairs: Pairing, units: Units) -> Units:
+    """`units` after the attacks on the victims in `pairs`."""
+    weapons, mine, theirs = world.units.weapons, pairs.mine, pairs.theirs
+    state = state._replace(units=units)
+    share = shares(world, state, blows, pairs)
+    damage, bonus_shield, pierces = figures(world, state, blows, pairs)
+    damage, bonus_shield = share * _buffed(world, state, mods, damage, pairs), share * bonus_shield
+    hits = jnp.where(share > 0, mine(blows.count * weapons.attacks[blows.weapon]), 0.0)
+    armor = jnp.where(pierces, 0.0, theirs(mods.armor))
     if state.spells is not None:
-        guarded = across(weapons.range[blows.weapon] > MELEE)[0] & ~pierces
-        armor = armor + jnp.where(guarded, across(mods.ranged_armor, own)[1], 0.0)
+        guarded = mine(weapons.range[blows.weapon] > MELEE) & ~pierces
+        armor = armor + jnp.where(guarded, theirs(mods.ranged_armor), 0.0)
     to_health = jnp.maximum(damage - armor, LEAST_DAMAGE)
-    total = lambda pairs: (_sum(pairs) if own else _sum(pairs)[::-1]).reshape(-1)  # noqa: E731
     if not np.asarray(world.units.shield).any():
-        wounds = total(hits * to_health)
+        wounds = pairs.total(hits * to_health)
         return units._replace(health=units.health - wounds, quiet=jnp.where(wounds > 0, 0.0, units.quiet))
-    plate = jnp.where(pierces, 0.0, across(mods.shield_armor, own)[1])
+    plate = jnp.where(pierces, 0.0, theirs(mods.shield_armor))
     to_shield = jnp.maximum(damage + bonus_shield - plate, LEAST_DAMAGE)
-    parts = absorb(across(units.shield, own)[1], hits, to_shield, to_health, damage, armor)
-    lost, wounds = map(total, parts)
+    parts = absorb(pairs, units.shield, hits, to_shield, to_health, damage, armor)
+    lost, wounds = map(pairs.total, parts)
     hit = lost + wounds > 0
     return units._replace(
         health=units.health - wounds,
@@ -71,25 +113,26 @@ def wound(world: World, state: State, mods: Modifiers, blows: Blows, own: bool =
     )
 
 
-def _buffed(world: World, state: State, mods: Modifiers, damage: Float[Array, "2 P P"], own: bool):
+def _buffed(world: World, state: State, mods: Modifiers, damage: Array, pairs: Pairing) -> Array:
     """Damage of one hit with what the attackers' buffs do to it."""
     if state.spells is None:
         return damage
-    theirs = across(world.units.attributes[state.units.type], own)[1]
-    armored = (theirs & (1 << ATTRIBUTES.index("armored"))) > 0
-    more = jnp.where(armored, across(mods.armored_bonus, own)[0], 0.0)
-    return (damage + more) * across(mods.dealt, own)[0]
+    armored = (pairs.theirs(world.units.attributes[state.units.type]) & (1 << ATTRIBUTES.index("armored"))) > 0
+    more = jnp.where(armored, pairs.mine(mods.armored_bonus), 0.0)
+    return (damage + more) * pairs.mine(mods.dealt)
 
 
-def absorb(shield, hits, to_shield, to_health, damage, armor) -> tuple[Array, Array]:
-    """What equal hits of each attacker take from shields and from health, [2, targets, attackers] each.
+def absorb(
+    pairs: Pairing, shields: Float[Array, " N"], hits, to_shield, to_health, damage, armor
+) -> tuple[Array, Array]:
+    """What equal hits of each attacker take from shields and from health, arrays as in `pairs`.
 
     Attackers that hit one target in the same tick share its shields in proportion to what they would take: this is
     exact for one attacker, and for several wrong by at most the armor of one hit of each, in the tick in which the
     shields break. What is left of the hit that breaks them goes on to health, less the armor.
     """
-    wanted = hits * to_shield
-    whole = _sum(wanted)[:, :, None]
+    wanted, shield = hits * to_shield, pairs.theirs(shields)
+    whole = pairs.theirs(pairs.total(wanted))
     part = jnp.minimum(jnp.where(whole > shield, shield * (wanted / jnp.maximum(whole, 1e-6)), wanted), wanted)
     absorbed = jnp.minimum(jnp.floor(part / to_shield + 1e-4), hits)
     # Of the hit that breaks the shields, this much is left.
@@ -104,26 +147,30 @@ def _sum(pairs: Float[Array, "2 P P"]) -> Float[Array, "2 P"]:
     return jnp.matmul(pairs, jnp.ones(pairs.shape[2]), precision=EXACT)
 
 
-def figures(world: World, state: State, blows: Blows, own: bool = False) -> tuple[Array, Array, Array]:
+def figures(world: World, state: State, blows: Blows, pairs: Pairing) -> tuple[Array, Array, Array]:
     """Damage of one hit on each possible victim before armor, what it has more against shields, and whether armor does
     not count."""
     units, weapons, known = state.units, world.units.weapons, state.players.upgrades.astype(jnp.float32)
     player = owners(len(units.type))
-    upgraded = lambda values, levels: values + jnp.matmul(known, levels.T, precision=EXACT)  # noqa: E731
-    damage = upgraded(weapons.damage, weapons.upgrade_damage)
-    bonus = upgraded(weapons.bonus, weapons.upgrade_bonus)
-    theirs = across(world.units.attributes[units.type], own)[1]
+    plain = tuple(jnp.broadcast_to(values, (2, len(values))) for values in (weapons.damage, weapons.bonus))
+
+    def upgraded(plain):
+        levels = weapons.upgrade_damage, weapons.upgrade_bonus
+        return tuple(v + jnp.matmul(known, more.T, precision=EXACT) for v, more in zip(plain, levels, strict=True))
+
+    damage, bonus = when(known.any(), upgraded, plain)
+    mine, attributes = pairs.mine, pairs.theirs(world.units.attributes[units.type])
 
     def of(weapon):
-        liked = (theirs & across(weapons.bonus_attribute[weapon])[0]) > 0
-        hit = across(damage[player, weapon])[0] + jnp.where(liked, across(bonus[player, weapon])[0], 0.0)
-        return hit, across(weapons.bonus_shield[weapon])[0], across(weapons.ignores_armor[weapon])[0]
+        liked = (attributes & mine(weapons.bonus_attribute[weapon])) > 0
+        hit = mine(damage[player, weapon]) + jnp.where(liked, mine(bonus[player, weapon]), 0.0)
+        return hit, mine(weapons.bonus_shield[weapon]), mine(weapons.ignores_armor[weapon])
 
     used = of(blows.weapon)
-    target_class = across(weapons.target_class[units.type], own)[1]
+    target_class = pairs.theirs(weapons.target_class[units.type])
     for c in blast_classes(world):
         # The same explosion has another weapon for each class of victims.
-        blast = across(weapons.suicide[blows.weapon])[0] & (target_class == c)
+        blast = mine(weapons.suicide[blows.weapon]) & (target_class == c)
         used = tuple(jnp.where(blast, new, old) for new, old in zip(of(weapons.of[units.type, c]), used, strict=True))
     return used
 
@@ -134,23 +181,25 @@ def blast_classes(world: World) -> list[int]:
     return np.flatnonzero(np.asarray(weapons.suicide)[np.asarray(weapons.of)].any(0)).tolist()
 
 
-def shares(world: World, state: State, blows: Blows, own: bool = False) -> Float[Array, "2 P P"]:
-    """The share of an attack's damage that each possible victim takes: all of it the target, by distance what else is
+def shares(world: World, state: State, blows: Blows, pairs: Pairing) -> Array:
+    """The share of an attack's damage that each victim in `pairs` takes: all of it the target, by distance what else is
     in the weapon's area and could be attacked with it."""
-    units, weapons, slots = state.units, world.units.weapons, len(state.units.type) // 2
-    aimed = (across(blows.target % slots)[0] == jnp.arange(slots)[:, None]) & (across(blows.target)[0] >= 0)
+    units, weapons, slot = state.units, world.units.weapons, jnp.arange(len(state.units.type))
+    mine, theirs, own = pairs.mine, pairs.theirs, pairs.own
+    target = mine(blows.target)
+    aimed = (target == theirs(slot)) & (target >= 0)
     share = jnp.where(aimed & (not own), 1.0, 0.0)
-    if (np.asarray(weapons.ring_radius) < 0).all():
+    if share.ndim == 1:
         return share
     row = blows.weapon
     gap, toward = area_distance(world, state, blows, own)
     splash = jnp.zeros_like(share)
     for ring in reversed(range(RINGS)):
-        radius, cosine = across(weapons.ring_radius[row, ring])[0], across(weapons.ring_cosine[row, ring])[0]
-        part = across(weapons.ring_fraction[row, ring])[0]
+        radius, cosine = mine(weapons.ring_radius[row, ring]), mine(weapons.ring_cosine[row, ring])
+        part = mine(weapons.ring_fraction[row, ring])
         splash = jnp.where((gap <= radius) & (toward >= cosine), part, splash)
-    reached = across(buffs.outside(world, state, on_field(units)), own)[1] & can_hit(world, units, row, own)
-    reached &= ~jnp.eye(slots, dtype=bool) if own else True
+    reached = theirs(buffs.outside(world, state, on_field(units))) & can_hit(world, units, row, own)
+    reached &= (mine(slot) != theirs(slot)) if own else True
     return jnp.maximum(share, jnp.where(reached, splash, 0.0))
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import finished
 from asterism.game.geometry import length, span
+from asterism.game.skipping import over_chunks, when
 from asterism.game.state import State, Units, by_player, give_orders, nearest, owners, pop_orders
 from asterism.game.tasks import Kind
 from asterism.game.world import World, is_kind, order_kind
@@ -36,14 +37,26 @@ def townhall_distance(world: World, units: Units, places: Float[Array, "n 2"]) -
 
 def nearest_townhall(world: World, units: Units) -> Int[Array, " N"]:
     """Slot of each unit's nearest own finished town hall, or -1."""
-    halls = by_player(finished(units) & world.units.townhall[units.type])
-    places = by_player(units.position)
-    x, y = places[..., 0], places[..., 1]
-    square = (x[:, :, None] - x[:, None]) ** 2 + (y[:, :, None] - y[:, None]) ** 2  # [2, hall, unit]
-    square = jnp.where(halls[:, :, None], square, jnp.inf)
-    slots = halls.shape[1]
-    found = nearest(square, axis=1) + (jnp.arange(2) * slots)[:, None]
-    return jnp.where(halls.any(1)[:, None], found, -1).reshape(-1)
+    return nearest_own(units, finished(units) & world.units.townhall[units.type])[0]
+
+
+def nearest_own(units: Units, which: Bool[Array, " N"]) -> tuple[Int[Array, " N"], Float[Array, " N"]]:
+    """Slot of the unit in `which` that is nearest to each unit of the same player, the first of equals, and the square
+    of the distance; -1 and infinity where there is none."""
+    which, places = by_player(which), by_player(units.position)
+    (x, y), rows, slots = jnp.moveaxis(places, -1, 0), jnp.arange(2)[:, None], which.shape[1]
+
+    def compare(at, real, found):
+        best, slot = found
+        square = (x[rows, at][..., None] - x[:, None]) ** 2 + (y[rows, at][..., None] - y[:, None]) ** 2
+        square = jnp.where(real[..., None], square, jnp.inf)  # [2, chunk, unit]
+        least = square.min(1)
+        first = jnp.where(square == least[:, None], at[..., None], slots).min(1)
+        return jnp.minimum(best, least), jnp.where(least < best, first, slot)
+
+    nobody = jnp.full(which.shape, jnp.inf), jnp.full(which.shape, -1)
+    best, slot = over_chunks(which, compare, nobody)
+    return jnp.where(slot >= 0, slot + rows * slots, -1).reshape(-1), best.reshape(-1)
 
 
 def mines(world: World, units: Units) -> Bool[Array, " N"]:
@@ -82,6 +95,11 @@ def assign_fields(world: World, state: State, load: Int[Array, "2 R"], waiting, 
     The best field is near, has few workers, and lies at an own town hall; a third worker goes to another town hall.
     MULEs do not mind workers.
     """
+    needed = (state.units.seeking | waiting | exhausted).any()
+    return when(needed, lambda state: _assign_fields(world, state, load, waiting, exhausted, dt), state)
+
+
+def _assign_fields(world: World, state: State, load: Int[Array, "2 R"], waiting, exhausted, dt: int) -> State:
     units, count = state.units, len(state.units.type)
     slots = count // 2
     seeking = units.seeking & (units.type > 0)

@@ -7,6 +7,7 @@ from jaxtyping import Array, Bool, Float, Int
 from asterism.game.buffs import hurt, outside, untouchable
 from asterism.game.economy import send_to_minerals
 from asterism.game.geometry import length
+from asterism.game.skipping import listed, running, when
 from asterism.game.spawning import spawn
 from asterism.game.spellbook import ENEMY, OWN
 from asterism.game.state import Fields, State, by_player, give_orders, owners
@@ -25,14 +26,15 @@ def lay(
       The state, and which casters laid theirs: the others found no slot free.
     """
     fields, table = state.spells.fields, world.magic.spells
-    free, wanted = by_player(fields.spell == 0), by_player(wants)
-    slots, room = wanted.shape[1], free.shape[1]
-    free_rank = jnp.where(free, jnp.cumsum(free, 1) - 1, room + slots)
-    want_rank = jnp.where(wanted, jnp.cumsum(wanted, 1) - 1, room + slots + 1)
-    pairs = free_rank[:, :, None] == want_rank[:, None, :]  # [2, field, caster]
-    new = pairs.any(2).reshape(-1)
-    base = (jnp.arange(2) * slots)[:, None]
-    source = ((pairs * jnp.arange(slots)).sum(2) + base).reshape(-1)
+    wanted, count = by_player(wants), len(wants)
+    free, number = listed(by_player(fields.spell == 0))
+    room = free.shape[1]
+    rank = running(wanted) - 1
+    laid = wanted & (rank < number[:, None])
+    slot = jnp.take_along_axis(free, jnp.clip(rank, 0, room - 1), 1) + (jnp.arange(2) * room)[:, None]
+    at = jnp.where(laid, slot, 2 * room).reshape(-1)
+    source = jnp.zeros(2 * room, jnp.int32).at[at].set(jnp.arange(count), mode="drop")
+    new = jnp.zeros(2 * room, bool).at[at].set(True, mode="drop")
     take = lambda values, old: jnp.where(new.reshape(-1, *([1] * (old.ndim - 1))), values[source], old)  # noqa: E731
     fields = Fields(
         spell=take(spell, fields.spell),
@@ -43,7 +45,7 @@ def lay(
         target=take(target, fields.target),
         count=take(jnp.where(table.summon[spell] > 0, table.count[spell], 0), fields.count),
     )
-    return state._replace(spells=state.spells._replace(fields=fields)), pairs.any(1).reshape(-1)
+    return state._replace(spells=state.spells._replace(fields=fields)), laid.reshape(-1)
 
 
 def fits(world: World, spell: Int[Array, "*a"], own: Bool[Array, "*b"], kind: Int[Array, "*c"]) -> Bool[Array, "*d"]:
@@ -245,8 +247,12 @@ def blocked(
         return jnp.zeros(goal.shape[:-1], bool)
     place, radius = found
     kind = state.units.type
-    giant = (world.units.attributes[kind] & MASSIVE) > 0
-    reach = radius + world.units.radius[kind][:, None]
-    before = length(start[:, None] - place)
-    after = length(goal[..., None, :] - place)
-    return ((after < reach) & (after < before)).any(-1) & ~world.units.flying[kind] & ~giant
+
+    def stopped(_):
+        giant = (world.units.attributes[kind] & MASSIVE) > 0
+        reach = radius + world.units.radius[kind][:, None]
+        before = length(start[:, None] - place)
+        after = length(goal[..., None, :] - place)
+        return ((after < reach) & (after < before)).any(-1) & ~world.units.flying[kind] & ~giant
+
+    return when((radius > 0).any(), stopped, jnp.zeros(goal.shape[:-1], bool))

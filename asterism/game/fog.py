@@ -3,7 +3,6 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-from asterism.game.geometry import length
 from asterism.game.sight import watched
 from asterism.game.state import Snapshots, State, by_player
 from asterism.game.world import World
@@ -21,8 +20,7 @@ def remember(world: World, state: State, seen: Bool[Array, "2 P"]) -> State:
     if state.snapshots is None:
         return state
     units, old = state.units, state.snapshots
-    distance = length(old.position[:, :, None] - by_player(units.position)[:, None])
-    dropped = watched(world, state, old.position, distance)
+    dropped = watched(world, state, old.position, old.type > 0)
     fresh = seen & by_player(world.units.structure[units.type])[::-1]
     note = lambda now, before: jnp.where(  # noqa: E731
         fresh.reshape(*fresh.shape, *[1] * (before.ndim - 2)), by_player(now)[::-1], before

@@ -21,6 +21,7 @@ from asterism.game import (
     fog,
     landing,
     larvae,
+    limits,
     mending,
     modifiers,
     movement,
@@ -33,6 +34,8 @@ from asterism.game.maps import load_map
 from asterism.game.observe import observe
 from asterism.game.rules import Rules, load_rules
 from asterism.game.settings import GameSettings
+from asterism.game.skipping import one_by_one
+from asterism.game.spawning import UNHARMED
 from asterism.game.state import Players, State, Turn, Units, by_player, give_orders, owners
 from asterism.game.world import World, make_world
 from asterism.interface.action import Action, ActionResult
@@ -54,10 +57,11 @@ class EmbeddedGame:
         self.rules: Rules = load_rules(self.settings.rules, self.map.cells)
         _check_races(self.rules, self.settings)
 
-    @property
+    @cached_property
     def description(self) -> GameDescription:
         """What agents know of this game."""
-        return self.rules.description
+        game = self.rules.description
+        return limits.seen_through_camera(game) if self.settings.interface == "camera" else game
 
     @cached_property
     def world(self) -> World:
@@ -77,10 +81,11 @@ class EmbeddedGame:
         )
 
     def reset(self, key: PRNGKeyArray, z: Strategy) -> tuple[State, TimeStep]:
-        """A new game. `key` draws the races that are random, the rules know no other chance."""
-        return self.start(draw_races(key, self.settings.races), z)
+        """A new game. `key` draws the races that are random, and who is told the enemy's; there is no other chance."""
+        return self.start(draw_races(key, self.settings.races), z, draw_told(key, self.settings.hidden_race))
 
     def start(
+<<<<<<< HEAD
         self,
         races: Int[Array, " 2"],
         z: Strategy,
@@ -94,6 +99,15 @@ class EmbeddedGame:
             vision=players.vision if vision is None else vision, income=players.income if income is None else income
         )
         return self._look(state._replace(players=players), jnp.zeros(2), jnp.zeros((), bool))
+=======
+        self, races: Int[Array, " 2"], z: Strategy, told: Bool[Array, " 2"] | None = None
+    ) -> tuple[State, TimeStep]:
+        """A new game of the given races (`Race`), whatever the settings say. `told`: who knows the enemy's; both."""
+        state = self.opening(races, z)
+        if told is not None:
+            state = state._replace(players=state.players._replace(knows_race=told))
+        return self._look(state, jnp.zeros(2), jnp.zeros((), bool))
+>>>>>>> main
 
     def opening(self, races: Int[Array, " 2"], z: Strategy) -> State:
         """The state with which a game of the given races begins, before anybody looks at it."""
@@ -102,10 +116,24 @@ class EmbeddedGame:
 
     def step(self, state: State, action: Action) -> tuple[State, TimeStep]:
         """Applies the actions of the players whose turn it is, then plays `settings.step` game loops."""
-        acting = state.loop >= state.turn.next_loop
-        state = commands.command_players(self.world, state, action, acting, self.settings, self.size, self.description)
-        ticks = self.settings.step // self.settings.tick
-        state = jax.lax.fori_loop(0, ticks, lambda _, s: tick(self.world, s, self.settings.tick), state)
+        return one_by_one(self._step)(state, action)
+
+    def _step(self, state: State, action: Action) -> tuple[State, TimeStep]:
+        acting, before, wait = state.loop >= state.turn.next_loop, state, self.settings.latency_ticks
+        shared = (self.settings, self.size, self.description)
+
+        def command(state: State) -> State:
+            return commands.command_players(
+                self.world, state, action, acting, *shared, decided=before if wait else None
+            )
+
+        def turn(index: Int[Array, ""], state: State) -> State:
+            now = partial(tick, self.world, dt=self.settings.tick)
+            return jax.lax.cond(index == wait, command, now, state) if wait else now(state)
+
+        state = state if wait else command(state)
+        ticks = self.settings.step // self.settings.tick + (wait > 0)
+        state = jax.lax.fori_loop(0, ticks, turn, state)
         reward, done = result(self.world, state, self.settings.time_limit)
         return self._look(state, reward, done)
 
@@ -116,16 +144,9 @@ class EmbeddedGame:
 
 
 def tick(world: World, state: State, dt: int) -> State:
-    """`dt` game loops: combat and movement; what mends, and deaths; mining; building, production; spells; sight.
-
-    The parts are turns of a loop for the sake of speed: within one computation XLA's CPU code would work out anew,
-    for each pair of units in one part, what an earlier part has made of each unit.
-    """
-    parts = [
-        partial(part, world, dt=dt)
-        for part in (war, fate, mining, making, *([magic] if world.magic is not None else []))
-    ]
-    state = jax.lax.fori_loop(0, len(parts), lambda i, s: jax.lax.switch(i, parts, s), state)
+    """`dt` game loops: combat and movement; what mends, and deaths; mining; building, production; spells; sight."""
+    for part in (war, fate, mining, making, *([magic] if world.magic is not None else [])):
+        state = part(world, state, dt)
     return state._replace(loop=state.loop + dt)
 
 
@@ -140,7 +161,7 @@ def war(world: World, state: State, dt: int) -> State:
 def fate(world: World, state: State, dt: int) -> State:
     """Health, shields and energy that come and go by themselves, and deaths."""
     state = vitals.regenerate(world, state, modifiers.modifiers(world, state), dt)
-    return buffs.forget(combat.bury(world, cargo.ride(world, state)))
+    return combat.bury(world, cargo.ride(world, state))
 
 
 def mining(world: World, state: State, dt: int) -> State:
@@ -180,6 +201,11 @@ def draw_races(key: PRNGKeyArray, races: tuple[str, str]) -> Int[Array, " 2"]:
     drawn = jax.random.randint(key, (2,), Race.TERRAN, Race.PROTOSS + 1)
     fixed = jnp.array([0 if race == "random" else Race[race.upper()] for race in races])
     return jnp.where(fixed > 0, fixed, drawn)
+
+
+def draw_told(key: PRNGKeyArray, hidden: float) -> Bool[Array, " 2"]:
+    """Which players are told the enemy's race; each is not in a share `hidden` of games."""
+    return jax.random.uniform(jax.random.fold_in(key, 1), (2,)) >= hidden
 
 
 def _check_races(rules: Rules, settings: GameSettings) -> None:
@@ -236,7 +262,7 @@ def initial_state(
         health=world.units.health[kind],
         shield=world.units.shield[kind],
         energy=world.units.start_energy[kind],
-        quiet=jnp.zeros(count),
+        quiet=jnp.full(count, UNHARMED),
         build_left=jnp.zeros(count),
         cooldown=jnp.zeros(count),
         windup=jnp.zeros(count),
@@ -261,6 +287,10 @@ def initial_state(
         executed_count=jnp.zeros(2, jnp.int32),
         camera=world.terrain.starts,
         explored=jnp.zeros((2, size.map, size.map), bool),
+        creep=jnp.zeros((2, size.map, size.map), bool),
+        amounts=jnp.broadcast_to(world.terrain.contents, (2, len(world.terrain.contents))),
+        knows_race=jnp.ones(2, bool),
+        enemy_upgrades=jnp.zeros((2, len(game.upgrades)), bool),
         homeless=jnp.zeros(2),
         vision=jnp.array(settings.vision),
         income=jnp.array(settings.income, jnp.float32),
@@ -277,6 +307,8 @@ def initial_state(
         target=zero - 1,
         available=jnp.zeros((2, len(game.actions)), bool),
         result=zero + ActionResult.SUCCESS,
+        looked=zero,
+        pace=limits.no_pace(settings, size),
     )
     amounts = world.terrain.contents
     zerg = None if world.larva < 0 else larvae.no_zerg(count)

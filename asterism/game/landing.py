@@ -3,9 +3,11 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool
 
 from asterism.game.geometry import span
 from asterism.game.placement import clear_ground
+from asterism.game.skipping import running, when
 from asterism.game.spawning import change_type
 from asterism.game.state import State, by_player, nearest, owners, pop_orders
 from asterism.game.tasks import Kind
@@ -20,13 +22,19 @@ def land(world: World, state: State) -> State:
 
     They are of their new type at once, so that nobody else builds there, and at work until they have landed.
     """
-    units, tasks, count = state.units, world.tasks, len(state.units.type)
+    units, tasks = state.units, world.tasks
     if not (np.asarray(tasks.kind) == Kind.LAND).any():
         return state
     task, site = order_task(world, units), units.order_position[:, 0]
-    product = tasks.product[task]
     over = (tasks.kind[task] == Kind.LAND) & ~units.working & (span(units.position - site) < OVER)
-    first = (by_player(over) & (jnp.cumsum(by_player(over), 1) == 1)).reshape(-1)
+    return when(over.any(), lambda state: _land(world, state, over), state)
+
+
+def _land(world: World, state: State, over: Bool[Array, " N"]) -> State:
+    units, tasks, count = state.units, world.tasks, len(state.units.type)
+    task, site = order_task(world, units), units.order_position[:, 0]
+    product = tasks.product[task]
+    first = (by_player(over) & (running(by_player(over)) == 1)).reshape(-1)
     chosen = nearest(by_player(~first).astype(jnp.float32)) + jnp.arange(2) * (count // 2)
     free = jax.vmap(lambda u, player: clear_ground(world, state, product[u], *site[u], player))(chosen, jnp.arange(2))
     lands = first & free[owners(count)]

@@ -4,8 +4,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import finished
+from asterism.game.economy import nearest_own
+from asterism.game.skipping import when
 from asterism.game.spawning import spawn
-from asterism.game.state import Loops, State, Units, Zerg, by_player, nearest, owners
+from asterism.game.state import Loops, State, Units, Zerg, owners
 from asterism.game.tables import load_economy
 from asterism.game.world import World
 
@@ -24,17 +26,10 @@ def no_zerg(count: int) -> Zerg:
 
 def homes(world: World, units: Units) -> tuple[Int[Array, " N"], Int[Array, " N"]]:
     """Slot of each larva's hatchery (-1 for none, and for other units), and each hatchery's larvae."""
-    home = finished(units) & world.units.larva_home[units.type]
+    home, square = nearest_own(units, finished(units) & world.units.larva_home[units.type])
     larva = (units.type > 0) & (units.type == world.larva)
-    x, y = by_player(units.position[:, 0]), by_player(units.position[:, 1])
-    square = (x[:, :, None] - x[:, None]) ** 2 + (y[:, :, None] - y[:, None]) ** 2  # [2, hatchery, larva]
-    square = jnp.where(by_player(home)[:, :, None], square, jnp.inf)
-    slots = x.shape[1]
-    found = jnp.where(square.min(1) <= HOME**2, nearest(square, axis=1), -1)
-    found = jnp.where(by_player(larva), found, -1)
-    number = (found[:, None] == jnp.arange(slots)[:, None]).sum(2)
-    base = (jnp.arange(2) * slots)[:, None]
-    return jnp.where(found >= 0, found + base, -1).reshape(-1), number.reshape(-1)
+    home, count = jnp.where(larva & (square <= HOME**2), home, -1), len(home)
+    return home, jnp.zeros(count, jnp.int32).at[jnp.where(home >= 0, home, count)].add(1, mode="drop")
 
 
 def grow_larvae(world: World, state: State, dt: Loops) -> State:
@@ -44,9 +39,17 @@ def grow_larvae(world: World, state: State, dt: Loops) -> State:
     """
     if state.zerg is None:
         return state
+    units = state.units
+    any_ = (units.type > 0) & ((units.type == world.larva) | world.units.larva_home[units.type])
+    return when(any_.any(), lambda state: _grow_larvae(world, state, dt), state)
+
+
+def _grow_larvae(world: World, state: State, dt: Loops) -> State:
     units, zerg, economy = state.units, state.zerg, load_economy()
     home = finished(units) & world.units.larva_home[units.type]
-    _, number = homes(world, units)
+    hatchery, number = homes(world, units)
+    lost = (units.type > 0) & (units.type == world.larva) & (hatchery < 0)
+    units = units._replace(health=jnp.where(lost, 0.0, units.health))
     few = home & (number < economy.larva_natural)
     left = jnp.where(few, zerg.larva_left - dt, economy.larva_time)
     natural = few & (left <= 0)
@@ -58,9 +61,7 @@ def grow_larvae(world: World, state: State, dt: Loops) -> State:
         larva_left=jnp.where(natural & came, left + economy.larva_time, jnp.maximum(left, 0.0)),
         injected=jnp.where(home, zerg.injected - (released & ~natural & came), 0),
     )
-    larva = (spawned.type > 0) & (spawned.type == world.larva)
-    lost = larva & (homes(world, spawned)[0] < 0)
-    return state._replace(units=spawned._replace(health=jnp.where(lost, 0.0, spawned.health)), zerg=zerg)
+    return state._replace(units=spawned, zerg=zerg)
 
 
 def _inject(zerg: Zerg, home: Bool[Array, " N"], dt: Loops) -> Zerg:

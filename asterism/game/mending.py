@@ -6,6 +6,7 @@ from asterism.game import buffs
 from asterism.game.accounting import finished
 from asterism.game.geometry import length
 from asterism.game.power import powered
+from asterism.game.skipping import over_chunks, running, when
 from asterism.game.spawning import renew
 from asterism.game.state import State, by_player, give_orders, nearest, owners, pop_orders
 from asterism.game.tables import ATTRIBUTES, load_economy
@@ -19,7 +20,11 @@ MECHANICAL, BIOLOGICAL = (1 << ATTRIBUTES.index(name) for name in ("mechanical",
 
 def mend(world: World, state: State, dt: int) -> State:
     """One tick of repair, healing and merging."""
-    return merge(world, heal(world, repair(world, state, dt), dt))
+    ordered = order_kind(world, state.units)
+    state = when((ordered == Kind.REPAIR).any(), lambda state: repair(world, state, dt), state)
+    heals = (state.units.type > 0) & (world.magic.heal_rate[state.units.type] > 0)
+    state = when(heals.any(), lambda state: heal(world, state, dt), state)
+    return when((ordered == Kind.MERGE).any(), lambda state: merge(world, state), state)
 
 
 def repair(world: World, state: State, dt: int) -> State:
@@ -57,8 +62,7 @@ def repair(world: World, state: State, dt: int) -> State:
 def heal(world: World, state: State, dt: int) -> State:
     """Medivacs and shield batteries find the nearest unit of their side that needs them; Medivacs go there."""
     units, magic, kind = state.units, world.magic, state.units.type
-    task = world.tasks.kind[order_task(world, units)]
-    free = is_kind(task, Kind.NO_OP, Kind.MOVE, Kind.PATROL, Kind.HOLD)
+    free = is_kind(order_kind(world, units), Kind.NO_OP, Kind.MOVE, Kind.PATROL, Kind.HOLD)
     shields = magic.heals_shield[kind]
     active = (magic.heal_rate[kind] > 0) & buffs.able(world, state, finished(units)) & (free | shields)
     active &= (units.energy > 1.0) & powered(world, units)
@@ -66,6 +70,13 @@ def heal(world: World, state: State, dt: int) -> State:
     lacks_health = hurt & (units.health < world.units.health[kind]) & ~world.units.structure[kind]
     lacks_health &= (world.units.attributes[kind] & BIOLOGICAL) > 0
     lacks_shield = hurt & (units.shield < world.units.shield[kind]) & ~shields
+    needed = active.any() & (lacks_health | lacks_shield).any()
+    return when(needed, lambda state: _heal(world, state, active, lacks_health, lacks_shield, dt), state)
+
+
+def _heal(world: World, state: State, active, lacks_health, lacks_shield, dt: int) -> State:
+    units, magic, kind = state.units, world.magic, state.units.type
+    task, shields = order_kind(world, units), magic.heals_shield[kind]
     found, gap = _neediest(world, state, active, lacks_health, lacks_shield)
     near = (found >= 0) & (gap <= magic.heal_range[kind])
     at = jnp.maximum(found, 0)
@@ -91,21 +102,25 @@ def heal(world: World, state: State, dt: int) -> State:
 def _neediest(world: World, state: State, active, lacks_health, lacks_shield):
     """Slot of the nearest unit that each active healer can help, -1 for none, and the cells between their edges."""
     units, magic, kind = state.units, world.magic, state.units.type
-    x, y = by_player(units.position[:, 0]), by_player(units.position[:, 1])
-    radius = by_player(world.units.radius[kind])
-    gap = jnp.sqrt((x[:, :, None] - x[:, None]) ** 2 + (y[:, :, None] - y[:, None]) ** 2)  # [2, hurt, healer]
-    gap = gap - radius[:, :, None] - radius[:, None]
-    slots = x.shape[1]
-    of_shields = by_player(magic.heals_shield[kind])[:, None]
-    needs = jnp.where(of_shields, by_player(lacks_shield)[:, :, None], by_player(lacks_health)[:, :, None])
-    needs &= by_player(active)[:, None] & (gap <= by_player(magic.heal_acquires[kind])[:, None])
-    needs &= ~jnp.eye(slots, dtype=bool)
-    score = jnp.where(needs, gap, jnp.inf)
-    found = nearest(score, axis=1)
-    some = needs.any(1)
-    base = (jnp.arange(2) * slots)[:, None]
-    closest = jnp.where(some, score.min(1), jnp.inf)
-    return jnp.where(some, found + base, -1).reshape(-1), closest.reshape(-1)
+    (x, y), rows = jnp.moveaxis(by_player(units.position), -1, 0), jnp.arange(2)[:, None]
+    radius, acquires = by_player(world.units.radius[kind]), by_player(magic.heal_acquires[kind])
+    of_shields, shield, health = map(by_player, (magic.heals_shield[kind], lacks_shield, lacks_health))
+    slots = jnp.arange(x.shape[1])
+
+    def look(at, real, found):
+        healer = lambda values: values[rows, at][..., None]  # noqa: E731
+        gap = jnp.sqrt((healer(x) - x[:, None]) ** 2 + (healer(y) - y[:, None]) ** 2)  # [2, healer, hurt]
+        gap = gap - healer(radius) - radius[:, None]
+        needs = jnp.where(healer(of_shields), shield[:, None], health[:, None]) & (gap <= healer(acquires))
+        score = jnp.where(needs & (at[..., None] != slots), gap, jnp.inf)
+        closest = score.min(2)
+        to = jnp.where(real, at, len(slots))
+        slot = jnp.where(jnp.isfinite(closest), nearest(score) + rows * len(slots), -1)
+        return found[0].at[rows, to].set(slot, mode="drop"), found[1].at[rows, to].set(closest, mode="drop")
+
+    nobody = jnp.full(x.shape, -1), jnp.full(x.shape, jnp.inf)
+    slot, gap = over_chunks(by_player(active), look, nobody)
+    return slot.reshape(-1), gap.reshape(-1)
 
 
 def merge(world: World, state: State) -> State:
@@ -113,7 +128,7 @@ def merge(world: World, state: State) -> State:
     units, named, count = state.units, world.magic.named, len(state.units.type)
     task = order_task(world, units)
     merges = (world.tasks.kind[task] == Kind.MERGE) & finished(units)
-    rank = jnp.cumsum(by_player(merges), 1) - 1
+    rank = running(by_player(merges)) - 1
     rank = jnp.where(by_player(merges), rank, -2)
     mate = (rank[:, :, None] ^ 1) == rank[:, None]  # [2, templar, other]
     paired = mate.any(2).reshape(-1) & merges

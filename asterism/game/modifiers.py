@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from asterism.game import buffs
 from asterism.game.accounting import finished
 from asterism.game.creep import on_creep
+from asterism.game.skipping import when
 from asterism.game.state import State, owners
 from asterism.game.world import World
 
@@ -41,20 +42,17 @@ class Modifiers(NamedTuple):
 
 def modifiers(world: World, state: State) -> Modifiers:
     """The figures of all units of a state: those of their types, with their players' upgrades and the creep below."""
-    table = world.units
-    acceleration = upgraded(state, table.acceleration, table.upgrade_acceleration)
-    speed = upgraded(state, table.speed, table.upgrade_speed)
-    speed = jnp.where(acceleration > 0, speed, 0.0)
-    creep_speed = upgraded(state, table.creep_speed, table.upgrade_creep_speed)
+    figures = _figures(world, state)
     creep = on_creep(world, state, state.units.position)
+    speed = jnp.where(figures.acceleration > 0, figures.speed, 0.0)
     mods = Modifiers(
-        speed=speed * jnp.where(creep, creep_speed, 1.0),
-        attack_rate=upgraded(state, jnp.ones_like(table.armor), table.upgrade_attack_rate),
-        armor=upgraded(state, table.armor, table.upgrade_armor),
-        shield_armor=upgraded(state, jnp.zeros_like(table.armor), table.upgrade_shield_armor),
-        range=upgraded(state, jnp.zeros_like(table.armor), table.upgrade_range),
-        health=upgraded(state, table.health, table.upgrade_health),
-        energy_regen=upgraded(state, table.energy_regen, table.upgrade_energy_regen),
+        speed=speed * jnp.where(creep, figures.creep_speed, 1.0),
+        attack_rate=figures.attack_rate,
+        armor=figures.armor,
+        shield_armor=figures.shield_armor,
+        range=figures.range,
+        health=figures.health,
+        energy_regen=figures.energy_regen,
         ranged_armor=jnp.zeros_like(speed),
         dealt=jnp.ones_like(speed),
         armored_bonus=jnp.zeros_like(speed),
@@ -62,8 +60,51 @@ def modifiers(world: World, state: State) -> Modifiers:
     return mods if state.spells is None else _buffed(world, state, mods)
 
 
+class _Figures(NamedTuple):
+    """Columns of the unit table that upgrades change."""
+
+    acceleration: Array
+    speed: Array
+    creep_speed: Array
+    attack_rate: Array
+    armor: Array
+    shield_armor: Array
+    range: Array
+    health: Array
+    energy_regen: Array
+
+
+def _figures(world: World, state: State) -> _Figures:
+    """Of each unit [N], with the upgrades that its player has, if any."""
+    table, kind = world.units, state.units.type
+    zero = jnp.zeros_like(table.armor)
+    base = _Figures(
+        acceleration=table.acceleration,
+        speed=table.speed,
+        creep_speed=table.creep_speed,
+        attack_rate=zero + 1.0,
+        armor=table.armor,
+        shield_armor=zero,
+        range=zero,
+        health=table.health,
+        energy_regen=table.energy_regen,
+    )
+    added = _Figures(*(getattr(table, f"upgrade_{field}") for field in _Figures._fields))
+    plain = jax.tree.map(lambda column: column[kind], base)
+    raised = lambda _: jax.tree.map(lambda column, more: upgraded(state, column, more), base, added)  # noqa: E731
+    return when(state.players.upgrades.any(), raised, plain)
+
+
 def _buffed(world: World, state: State, mods: Modifiers) -> Modifiers:
-    """The figures with what buffs, transports and bunkers do to them."""
+    """The figures with what buffs, transports and bunkers do to them, where there are any."""
+    spells, kind, magic = state.spells, state.units.type, world.magic
+    special = (spells.inside >= 0) | (spells.bond > 0) | (magic.armed_by[kind] >= 0) | magic.absent[kind]
+    needed = special.any() | (spells.buffs > 0).any()
+    mods = mods._replace(attack_rate=jnp.where(finished(state.units), mods.attack_rate, 0.0))
+    return when(needed, lambda mods: _with_buffs(world, state, mods), mods)
+
+
+def _with_buffs(world: World, state: State, mods: Modifiers) -> Modifiers:
     can = buffs.armed(world, state, finished(state.units))
     return mods._replace(
         speed=buffs.speed(world, state, mods.speed),
@@ -91,6 +132,13 @@ def raise_health(world: World, before: State, state: State) -> State:
     extra = world.units.upgrade_health
     if not np.asarray(extra).any():
         return state
+    born = (state.units.type != before.units.type) | (finished(state.units) & ~finished(before.units))
+    needed = born.any() | (state.players.upgrades != before.players.upgrades).any()
+    return when(needed, lambda state: _raise_health(world, before, state), state)
+
+
+def _raise_health(world: World, before: State, state: State) -> State:
+    extra = world.units.upgrade_health
     gained = [upgraded(s, jnp.zeros_like(world.units.health), extra) for s in (before, state)]
     more = jnp.where(finished(state.units), jnp.maximum(gained[1] - gained[0], 0.0), 0.0)
     return state._replace(units=state.units._replace(health=state.units.health + more))

@@ -14,6 +14,7 @@ from asterism.game.geometry import length, span
 from asterism.game.modifiers import Modifiers
 from asterism.game.navigation import next_corner
 from asterism.game.obstacles import STRIDE, Ground
+from asterism.game.skipping import over_chunks
 from asterism.game.state import Routes, State, Units, owners, pop_orders
 from asterism.game.targets import Fights
 from asterism.game.tasks import Kind
@@ -192,16 +193,17 @@ def separation(world: World, units: Units, bodies: Bool[Array, " N"]) -> Float[A
     angle = 2.4 * (jnp.arange(count) % (count // 2))
     side = jnp.where(owners(count) == 0, 0.01, -0.01)[:, None]
     place = units.position + side * jnp.stack([jnp.cos(angle), jnp.sin(angle)], 1)
-    x, y = place[:, 0], place[:, 1]
-    square = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
-    inverse = jax.lax.rsqrt(jnp.maximum(square, 1e-6))
-    weight = 0.5 * jnp.maximum((radius[:, None] + radius) * inverse - 1.0, 0.0)
-    apart = jnp.eye(count, dtype=bool)
-    if np.asarray(world.units.flying).any():
-        flying = world.units.flying[units.type]
-        apart |= flying[:, None] != flying
-    weight = jnp.where(apart, 0.0, weight)
-    return weight.sum(1)[:, None] * place - jnp.matmul(weight, place, precision=EXACT)
+    x, y, slot, flying = place[:, 0], place[:, 1], jnp.arange(count), world.units.flying[units.type]
+
+    def push(at, real, pushed):
+        away_x, away_y = x - x[at][:, None], y - y[at][:, None]
+        inverse = jax.lax.rsqrt(jnp.maximum(away_x**2 + away_y**2, 1e-6))
+        weight = 0.5 * jnp.maximum((radius[at][:, None] + radius) * inverse - 1.0, 0.0)
+        beside = real[:, None] & (at[:, None] != slot) & (flying[at][:, None] == flying)
+        weight = jnp.where(beside, weight, 0.0)
+        return pushed[0] + (weight * away_x).sum(0), pushed[1] + (weight * away_y).sum(0)
+
+    return jnp.stack(over_chunks(bodies, push, (jnp.zeros(count), jnp.zeros(count)), chunk=16), 1)
 
 
 def move(world: World, state: State, mods: Modifiers, fights: Fights, hall: Int[Array, " N"], dt: int) -> State:

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from asterism.game.skipping import running
 from asterism.game.state import Players, State, by_player
 from asterism.game.world import World
 
@@ -16,7 +17,7 @@ def within(budget: Float[Array, " 2"], cost: Float[Array, "2 S"]) -> Bool[Array,
     """Who can be served in the order of slots. What the budget does not reach for by itself stands in nobody's way, and
     what costs nothing is served by a budget that is overdrawn, too (supply, after a construction was called off)."""
     free, within_reach = cost <= 0, cost <= budget[:, None]
-    sum_to_here = jnp.cumsum(jnp.where(within_reach, cost, 0.0), 1)
+    sum_to_here = running(jnp.where(within_reach, cost, 0.0))
     return free | (within_reach & (sum_to_here <= budget[:, None]))
 
 
@@ -25,7 +26,7 @@ def record_build(world: World, state: State, made: Bool[Array, " N"], kind, plac
     players = state.players
     size = players.executed.build_order.shape[1]
     listed = by_player(made & world.units.in_build_order[kind])
-    rank = jnp.cumsum(listed, 1) - 1 + players.executed_count[:, None]
+    rank = running(listed) - 1 + players.executed_count[:, None]
     entry = jnp.where(listed, rank, size)
     rows = jnp.arange(2)[:, None]
     executed = players.executed

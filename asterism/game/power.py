@@ -5,6 +5,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.accounting import finished
+from asterism.game.skipping import any_of
 from asterism.game.state import Units, owners
 from asterism.game.tables import load_economy
 from asterism.game.world import World, cell_index
@@ -27,12 +28,15 @@ def in_power(
     """
     gives = finished(units) & (world.units.power_radius[units.type] > 0)
     gives = gives if sources is None else gives & sources
-    x = place[..., 0, None] - units.position[:, 0]
-    y = place[..., 1, None] - units.position[:, 1]
-    near = x**2 + y**2 <= world.units.power_radius[units.type] ** 2
-    reaches = _level(world, units.position) >= _level(world, place)[..., None]
-    own = owners(len(units.type)) == jnp.asarray(player)[..., None]
-    return (near & reaches & own & gives).any(-1)
+    radius, high, level = world.units.power_radius[units.type], _level(world, units.position), _level(world, place)
+    owner, player = owners(len(units.type)), jnp.broadcast_to(player, level.shape)
+
+    def lights(at):
+        each = lambda values: values[at].reshape(-1, *[1] * level.ndim)  # noqa: E731
+        x, y = place[..., 0] - each(units.position[:, 0]), place[..., 1] - each(units.position[:, 1])
+        return (x**2 + y**2 <= each(radius) ** 2) & (each(high) >= level) & (each(owner) == player)
+
+    return any_of(gives, lights, level.shape)
 
 
 def powered(world: World, units: Units) -> Bool[Array, " N"]:

@@ -10,6 +10,7 @@ from asterism.game.economy import send_to_minerals
 from asterism.game.geometry import length, span
 from asterism.game.payment import pay, record_build, within
 from asterism.game.power import powered
+from asterism.game.skipping import running, when
 from asterism.game.spawning import change_type, spawn
 from asterism.game.state import Loops, Players, State, Units, by_player, give_orders, owners, pop_orders
 from asterism.game.tasks import QUEUED, TIMED, Kind
@@ -26,9 +27,15 @@ def order_warp_gates(world: World, state: State) -> State:
         return state
     units = state.units
     task = world.task[action, units.type]
-    known = available_tasks(world, state)[owners(len(task)), task]
-    which = (task > 0) & known & finished(units) & (units.order_action[:, 0] == 0)
-    return state._replace(units=give_orders(units, which, action, -1, units.position))
+    upgrade = np.asarray(world.tasks.requires_upgrade)[np.asarray(world.tasks.action) == action]
+    knows = state.players.upgrades[:, upgrade[0]]
+    could = knows[owners(len(task))] & (task > 0) & finished(units) & (units.order_action[:, 0] == 0)
+
+    def order(state):
+        which = could & available_tasks(world, state)[owners(len(task)), task]
+        return state._replace(units=give_orders(units, which, action, -1, units.position))
+
+    return when(could.any(), order, state)
 
 
 def begin_work(world: World, state: State) -> State:
@@ -40,11 +47,17 @@ def begin_work(world: World, state: State) -> State:
     new_addon = (kind == Kind.ADDON) & (units.order_target[:, 0] < 0)
     morphs = idle & (kind == Kind.MORPH)
     wants = idle & (is_kind(kind, *QUEUED) | new_addon) | morphs
+    return when(wants.any(), lambda state: _begin(world, state, task, wants, morphs), state)
+
+
+def _begin(world: World, state: State, task: Int[Array, " N"], wants: Bool[Array, " N"], morphs) -> State:
+    units, tasks = state.units, world.tasks
+    kind = tasks.kind[task]
     used, cap = supply(world, state)
     fed = within(cap - used, by_player(jnp.where(wants, tasks.supply[task], 0.0)))
     living = by_player(units.type > 0).sum(1) + by_player(units.working & (kind == Kind.TRAIN)).sum(1)
     growing = by_player(wants & (is_kind(kind, Kind.TRAIN, Kind.ADDON)))
-    room = ~growing | (living[:, None] + jnp.cumsum(growing, 1) <= growing.shape[1])
+    room = ~growing | (living[:, None] + running(growing) <= growing.shape[1])
     starts = wants & (fed & room).reshape(-1)
     starts, players = _begin_morphs(world, state, task, starts, morphs)
     product = tasks.product[task]
@@ -71,29 +84,40 @@ def _begin_morphs(world: World, state: State, task, starts, morphs) -> tuple[Boo
     tasks, players = world.tasks, state.players
     if not (np.asarray(tasks.kind) == Kind.MORPH).any():
         return starts, players
-    tech = available_tasks(world, state)[owners(len(task)), task]
-    morphs = morphs & starts & tech
-    cost = [by_player(jnp.where(morphs, amounts[task], 0.0)) for amounts in (tasks.minerals, tasks.vespene)]
-    paid = within(players.minerals, cost[0]) & within(players.vespene, cost[1])
-    begins = morphs & paid.reshape(-1)
-    spent = [jnp.where(paid, amounts, 0.0).sum(1) for amounts in cost]
-    return jnp.where(is_kind(tasks.kind[task], Kind.MORPH), begins, starts), pay(players, *spent)
+
+    def begin(given):
+        starts, players = given
+        changes = morphs & starts & available_tasks(world, state)[owners(len(task)), task]
+        cost = [by_player(jnp.where(changes, amounts[task], 0.0)) for amounts in (tasks.minerals, tasks.vespene)]
+        paid = within(players.minerals, cost[0]) & within(players.vespene, cost[1])
+        spent = [jnp.where(paid, amounts, 0.0).sum(1) for amounts in cost]
+        begins = jnp.where(morphs, changes & paid.reshape(-1), starts)
+        return begins, pay(players, *spent)
+
+    return when(morphs.any(), begin, (starts, players))
 
 
 def finish_work(world: World, state: State, dt: Loops) -> State:
     """Training, research and morphs go on; what is trained appears beside its structure and follows the rally point."""
     units, tasks = state.units, world.tasks
-    task, count = current_task(world, state), len(state.units.type)
-    kind, product = tasks.kind[task], tasks.product[task]
+    task = current_task(world, state)
+    kind = tasks.kind[task]
     busy = finished(units) & units.working & is_kind(kind, *TIMED) & powered(world, units)
     # Without a free slot what is finished waits.
     timer = jnp.where(busy, jnp.maximum(units.timer - dt * buffs.work_rate(world, state), 0.0), units.timer)
     done = busy & (timer <= 0)
+    state = state._replace(units=units._replace(timer=timer))
+    return when(done.any(), lambda state: _finish(world, state, task, done), state)
+
+
+def _finish(world: World, state: State, task: Int[Array, " N"], done: Bool[Array, " N"]) -> State:
+    units, tasks, count = state.units, world.tasks, len(state.units.type)
+    kind, product = tasks.kind[task], tasks.product[task]
     morphed = done & tasks.morphs[task]
     spawns = done & ((kind == Kind.TRAIN) | (morphed & (tasks.count[task] > 1)))
     place = jnp.where(morphed[:, None], units.position, _exits(world, units, product))
     rally = units.rally
-    spawned, child = spawn(world, units._replace(timer=timer), spawns, product, place, jnp.zeros(count))
+    spawned, child = spawn(world, units, spawns, product, place, jnp.zeros(count))
     waits = spawns & (child < 0)
     spawned = pop_orders(spawned, done & ~waits)
     spawned = change_type(world, spawned, morphed & ~waits, product)

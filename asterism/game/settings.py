@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from asterism.errors import UserError, require_at_least, require_choice
+from asterism.errors import UserError, require_at_least, require_choice, require_fraction
 from asterism.game.tables import RACES
 
 
@@ -30,10 +30,27 @@ class GameSettings:
     """Orders that a unit or structure can hold."""
     placement_snap: int = 4
     """A structure is placed on the nearest free ground within this many cells of where it was asked for."""
+<<<<<<< HEAD
     vision: tuple[bool, bool] = (False, False)
     """Players who see the whole map, as StarCraft II's cheating levels do."""
     income: tuple[float, float] = (1.0, 1.0)
     """How many times what they take each player's workers bring back."""
+=======
+    interface: str = "map"
+    """map: all that is in sight is shown in full, and targets can be anywhere. camera: enemies outside the camera are
+    shown as dots, and some actions need their target inside it (docs/interface.md)."""
+    rate_limit: int = 22
+    """Actions that a player can give in any `rate_window`, camera moves included; 0 for no limit."""
+    rate_window: int = 112
+    """Game loops (112 = 5 seconds)."""
+    latency: int = 0
+    """Game loops between an action's decision and its execution (AlphaStar, against humans: 110 ms, 2.5 loops), rounded
+    up to whole ticks; a step at most."""
+    hidden_race: float = 0.1
+    """Share of games in which a player is not told the enemy's race until it sees a unit of it."""
+    mmr: tuple[int, int] = (0, 0)
+    """Rating that each player is told to play at (`Scalars.mmr`); 0 for none."""
+>>>>>>> main
     blocking: bool = False
     """Structures and resources stand in the way of who walks: walls can be built. Rules full only; it doubles the time
     of a tick."""
@@ -50,3 +67,21 @@ class GameSettings:
             raise UserError(f"game setting income is {self.income}: it must be at least 0")
         if self.slots < 20:
             raise UserError(f"game setting slots is {self.slots}: a game starts with 13 units, so give it at least 20")
+        require_choice("game setting interface", self.interface, ("map", "camera"))
+        require_at_least(self, "game", 0, ("rate_limit", "latency"))
+        require_at_least(self, "game", 1, ("rate_window",))
+        require_fraction(self, "game", ("hidden_race",))
+        if self.latency_ticks * self.tick > self.step:
+            raise UserError(f"game setting latency ({self.latency}) must not be above step ({self.step})")
+        if not all(0 <= rating <= 32767 for rating in self.mmr):
+            raise UserError(f"game setting mmr is {self.mmr}: ratings lie between 0 and 32767")
+
+    @property
+    def latency_ticks(self) -> int:
+        """Ticks between an action's decision and its execution."""
+        return -(-self.latency // self.tick)
+
+    @property
+    def limits_rate(self) -> bool:
+        """Whether players could act more often than the limit allows: they act once a step at most."""
+        return 0 < self.rate_limit < -(-self.rate_window // self.step)

@@ -6,10 +6,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float16, Int, Int8, Int16, UInt8
 
 from asterism.game.accounting import supply
-from asterism.game.combat import find_targets
 from asterism.game.modifiers import modifiers
-from asterism.game.sight import visible_cells
+from asterism.game.sight import visible_cells, visible_enemies
 from asterism.game.state import State, by_player
+from asterism.game.targets import choose_targets
 from asterism.game.world import World
 
 CREEP_SCALE = 16
@@ -64,7 +64,7 @@ def snapshot(world: World, state: State) -> Snapshot:
     health = share(units.health, mods.health)
     creep = jnp.zeros(len(kind)) if state.zerg is None else jnp.where(alive, state.zerg.creep, 0.0)
     built = 1.0 - units.build_left / jnp.maximum(table.build_time[kind], 1.0)
-    fights = find_targets(world, state, mods)
+    fights = choose_targets(world, state, mods, visible_enemies(world, state))
     value = by_player(jnp.where(alive, table.value[kind], 0.0)).sum(1)
     return Snapshot(
         loop=state.loop,

@@ -3,11 +3,15 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from asterism.game.skipping import listed, running
 from asterism.game.state import Units, by_player
 from asterism.game.world import World
 
 START_HEALTH = 0.1
 """Share of health and shields with which construction begins."""
+
+UNHARMED = 1e4
+"""Game loops since a new unit was last damaged: long ago."""
 
 
 def renew(
@@ -28,7 +32,7 @@ def renew(
         health=take(share * world.units.health[kind], units.health),
         shield=take(share * world.units.shield[kind], units.shield),
         energy=take(world.units.start_energy[kind], units.energy),
-        quiet=take(0.0, units.quiet),
+        quiet=take(UNHARMED, units.quiet),
         build_left=take(build_left, units.build_left),
         cooldown=take(0.0, units.cooldown),
         windup=take(0.0, units.windup),
@@ -62,16 +66,16 @@ def spawn(
     """
     count = units.type.shape[0]
     slots = count // 2
-    free = by_player(units.type == 0)
-    free_rank = jnp.where(free, jnp.cumsum(free, 1) - 1, slots)
-    wanted = by_player(want)
-    want_rank = jnp.where(wanted, jnp.cumsum(wanted, 1) - 1, slots + 1)
-    pairs = free_rank[:, :, None] == want_rank[:, None, :]  # [2, child, parent]
-    born = pairs.any(2).reshape(-1)
+    wanted, slot = by_player(want), jnp.arange(count)
+    free, number = listed(by_player(units.type == 0))
+    place = running(wanted) - 1
+    served = wanted & (place < number[:, None])
     base = (jnp.arange(2) * slots)[:, None]
-    within = jnp.arange(slots)  # a pair is the only one of its row and column: its index is a sum
-    parent = ((pairs * within).sum(2) + base).reshape(-1)
-    child = jnp.where(pairs.any(1), (pairs * within[:, None]).sum(1) + base, -1).reshape(-1)
+    taken = jnp.take_along_axis(free, jnp.clip(place, 0, slots - 1), 1) + base
+    child = jnp.where(served, taken, -1).reshape(-1)
+    at = jnp.where(child >= 0, child, count)
+    parent = jnp.zeros(count, jnp.int32).at[at].set(slot, mode="drop")
+    born = jnp.zeros(count, bool).at[at].set(True, mode="drop")
     return renew(world, units, born, kind[parent], position[parent], build_left[parent]), child
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, UInt8
 
+from asterism.game.skipping import when
 from asterism.interface.observation import Strategy
 
 Loops = int | Int[Array, ""]
@@ -161,12 +162,29 @@ class Players(NamedTuple):
     """Entries of `executed.build_order` in use."""
     camera: Float[Array, "2 2"]
     explored: Bool[Array, "2 H H"]
+    creep: Bool[Array, "2 H H"]
+    """As each player last saw it."""
+    amounts: Float[Array, "2 R"]
+    """What is left in each resource, as each player last saw it."""
+    knows_race: Bool[Array, " 2"]
+    """Whether each player knows the enemy's race."""
+    enemy_upgrades: Bool[Array, "2 K"]
+    """The enemy's upgrades that each player has seen on units."""
     homeless: Float[Array, " 2"]
     """Game loops since each player last had a town hall."""
     vision: Bool[Array, " 2"]
     """It sees the whole map: a cheat, but what is cloaked takes a detector still."""
     income: Float[Array, " 2"]
     """Its workers bring back so many times what they take: 1, or more as a cheat."""
+
+
+class Pace(NamedTuple):
+    """How often each player has acted of late. L: actions that the rate limit allows in a window."""
+
+    loops: Int[Array, "2 L"]
+    """Game loops of the last actions that counted, the oldest first."""
+    last: Int[Array, "2 D"]
+    """The last action, all its parts but the delay: an equal one is a duplicate, which does not count."""
 
 
 class Turn(NamedTuple):
@@ -187,6 +205,10 @@ class Turn(NamedTuple):
     """Actions that each player could take when it last looked."""
     result: Int[Array, " 2"]
     """`ActionResult` of the last action, or of what came of it since."""
+    looked: Int[Array, " 2"]
+    """Game loop of the observation on which each player last acted."""
+    pace: Pace | None
+    """None where no player could act more often than the rate limit allows."""
 
 
 class State(NamedTuple):
@@ -240,12 +262,15 @@ def pop_orders(units: Units, which: Bool[Array, " N"]) -> Units:
         moved = jnp.concatenate([orders[:, 1:], jnp.full_like(orders[:, :1], empty)], 1)
         return jnp.where(which.reshape(-1, *([1] * (orders.ndim - 1))), moved, orders)
 
-    return units._replace(
-        order_action=shift(units.order_action, 0),
-        order_target=shift(units.order_target, -1),
-        order_position=shift(units.order_position, 0.0),
-        working=units.working & ~which,
-    )
+    def drop(units):
+        return units._replace(
+            order_action=shift(units.order_action, 0),
+            order_target=shift(units.order_target, -1),
+            order_position=shift(units.order_position, 0.0),
+            working=units.working & ~which,
+        )
+
+    return when(which.any(), drop, units)
 
 
 def give_orders(units: Units, which: Bool[Array, " N"], action, target, position, queued=False) -> Units:
@@ -253,6 +278,10 @@ def give_orders(units: Units, which: Bool[Array, " N"], action, target, position
 
     A full queue stays as it is. `action`, `target`, `position` and `queued` are one for all, or one a unit.
     """
+    return when(which.any(), lambda units: _give_orders(units, which, action, target, position, queued), units)
+
+
+def _give_orders(units: Units, which: Bool[Array, " N"], action, target, position, queued) -> Units:
     count, depth = units.order_action.shape
     each = lambda value: jnp.broadcast_to(jnp.asarray(value).reshape(-1, 1), (count, depth))  # noqa: E731
     fresh = which & ~jnp.broadcast_to(queued, count)

@@ -1,7 +1,8 @@
-"""Whom each unit attacks. Arrays of pairs are [2, targets, attackers], by the attackers' player."""
+"""Whom each unit attacks."""
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
@@ -10,8 +11,8 @@ from asterism.game.accounting import finished, on_field
 from asterism.game.modifiers import Modifiers
 from asterism.game.power import powered
 from asterism.game.rules import TargetRank
-from asterism.game.sight import across
-from asterism.game.state import State, Units, nearest
+from asterism.game.skipping import over_chunks
+from asterism.game.state import State, Units, by_player
 from asterism.game.tasks import Kind
 from asterism.game.world import World, is_kind, order_kind
 
@@ -50,33 +51,84 @@ class Fights(NamedTuple):
     """Its target is the one it was told to attack, and it sees it."""
 
 
-def choose_targets(
-    world: World, state: State, mods: Modifiers, distance: Float[Array, "2 P P"], seen: Bool[Array, "2 P"]
-) -> Fights:
+class Sides(NamedTuple):
+    """What a fight asks of attackers and their possible targets. Arrays of one shape, or of shapes that broadcast."""
+
+    x: Float[Array, "*p"]
+    y: Float[Array, "*p"]
+    radius: Float[Array, "*p"]
+    melee: Float[Array, "*p"]
+    """1 for an attacker that has no weapon but melee."""
+    edge: Float[Array, "*p"]
+    """Cells by which melee strikes a target from farther away."""
+    able: Bool[Array, "*p"]
+    """Of attackers: they can attack now."""
+    target_class: Int[Array, "*p"]
+    most: tuple[Array, ...]
+    """Of attackers, for each class of targets: cells from edge to edge at which they attack it, 0 where they cannot."""
+    least: tuple[Array, ...]
+    """... and nearer than which they cannot."""
+
+
+def sides(world: World, state: State, mods: Modifiers) -> Sides:
+    """Of each unit [N], as an attacker and as a target."""
+    units, weapons = state.units, world.units.weapons
+    melee, edge = (jnp.asarray(column)[units.type] for column in _melee(world))
+    classes = range(np.asarray(weapons.of).shape[1])
+    rows = [weapons.of[units.type, c] for c in classes]
+    # Melee weapons lose no range.
+    far = [jnp.maximum(weapons.range[row] + mods.range, jnp.minimum(weapons.range[row], MELEE)) for row in rows]
+    return Sides(
+        x=units.position[:, 0],
+        y=units.position[:, 1],
+        radius=world.units.radius[units.type],
+        melee=melee if state.routes is not None else jnp.zeros_like(melee),
+        edge=edge,
+        able=able(world, units, mods),
+        target_class=weapons.target_class[units.type],
+        most=tuple(jnp.where(row > 0, value, 0.0) for row, value in zip(rows, far, strict=True)),
+        least=tuple(weapons.min_range[row] for row in rows),
+    )
+
+
+def bounds(mine: Sides, theirs: Sides) -> tuple[Array, Array, Array]:
+    """Cells from edge to edge of attackers and targets, those at which they attack them, and whether they can (but for
+    being too far away)."""
+    distance = jnp.sqrt((mine.x - theirs.x) ** 2 + (mine.y - theirs.y) ** 2)
+    edge = distance - mine.radius - theirs.radius - mine.melee * theirs.edge
+    reach, least = mine.most[0], mine.least[0]
+    for c in range(1, len(mine.most)):
+        reach = jnp.where(theirs.target_class == c, mine.most[c], reach)
+        least = jnp.where(theirs.target_class == c, mine.least[c], least)
+    return edge, reach, mine.able & (reach > 0) & ((least <= 0) | (edge >= least))
+
+
+def choose_targets(world: World, state: State, mods: Modifiers, seen: Bool[Array, "2 P"]) -> Fights:
     """Each armed unit's target: that of the attack it has begun, else the one it was told, else the best that it may
     take up by itself."""
     units, count = state.units, len(state.units.type)
     slots = count // 2
-    player, within = jnp.arange(count) // slots, jnp.arange(count) % slots
+    player = jnp.arange(count) // slots
     kind, told = order_kind(world, units), units.order_target[:, 0]
-    radius = across(world.units.radius[units.type])
-    edge = distance - radius[0] - radius[1]
-    reach, least = reaches(world, units, mods)
-    if state.routes is not None:  # footprints keep melee farther from the middle than the body does
-        melee, more = _melee(world)
-        edge -= across(jnp.asarray(melee)[units.type])[0] * across(jnp.asarray(more)[units.type])[1]
-    valid = seen[:, :, None] & (reach > 0) & across(able(world, units, mods))[0]
-    fits = valid & (edge >= least)
-    of = lambda pairs, target: pairs[player, target % slots, within] & (target >= 0)  # noqa: E731
+    each = sides(world, state, mods)
+    shown = seen[::-1].reshape(-1)  # by slot: its enemy sees it
+
+    def against(target):
+        at = jnp.clip(target, 0, count - 1)
+        foe = (target >= 0) & (target < count) & (at // slots != player) & shown[at]
+        edge, reach, can = bounds(each, jax.tree.map(lambda values: values[at], each))
+        return edge, reach, can & foe, foe & each.able & (reach > 0)
 
     foe = (kind == Kind.ATTACK) & (told >= 0) & (told < count) & (told // slots != player)
-    follows = foe & of(valid, told)
+    follows = foe & against(told)[3]
     free = by_itself(world, units, kind)
     stays = (kind == Kind.HOLD) | (mods.speed <= 0)
-    held = (units.windup > 0) & of(fits & (edge <= reach + SLOP), units.aim) & (free | (foe & (told == units.aim)))
-    auto = best_target(world, units, fits & across(free)[0], edge, jnp.where(across(stays)[0], reach, reach + ACQUIRE))
+    edge, reach, can = against(units.aim)[:3]
+    held = (units.windup > 0) & can & (edge <= reach + SLOP) & (free | (foe & (told == units.aim)))
+    auto = best_target(world, units, each, seen, free, stays)
     target = jnp.where(held, units.aim, jnp.where(follows, told, auto))
-    in_range = of(fits & (edge <= reach), target)
+    edge, reach, can = against(target)[:3]
+    in_range = can & (edge <= reach)
     chases = (target >= 0) & ~in_range & ~held & (kind != Kind.HOLD) & (mods.speed > 0)
     weapon = world.units.weapons.of[units.type, world.units.weapons.target_class[units.type[target]]]
     return Fights(target, jnp.where(target >= 0, weapon, 0), in_range, held, chases, follows)
@@ -105,28 +157,30 @@ def by_itself(world: World, units: Units, kind: Int[Array, " N"]) -> Bool[Array,
     return idle | goes | (kind == Kind.HOLD) | world.units.structure[units.type]
 
 
-def reaches(world: World, units: Units, mods: Modifiers) -> tuple[Array, Array]:
-    """Cells from edge to edge at which each unit can attack each enemy: at most (0 where it cannot) and at least."""
-    weapons = world.units.weapons
-    target_class = across(weapons.target_class[units.type])[1]
-    most = least = jnp.zeros(())
-    for c in sorted(set(np.asarray(weapons.target_class).tolist())):
-        row = weapons.of[units.type, c]
-        range_ = weapons.range[row]
-        # Melee weapons lose no range.
-        far = jnp.where(row > 0, jnp.maximum(range_ + mods.range, jnp.minimum(range_, MELEE)), 0.0)
-        most = jnp.where(target_class == c, across(far)[0], most)
-        if np.asarray(weapons.min_range).any():
-            least = jnp.where(target_class == c, across(weapons.min_range[row])[0], least)
-    return most, jnp.where(least > 0, least, -jnp.inf)
+def best_target(
+    world: World, units: Units, each: Sides, seen: Bool[Array, "2 P"], free: Bool[Array, " N"], stays: Bool[Array, " N"]
+) -> Int[Array, " N"]:
+    """Slot of the enemy of the first rank that is nearest among those `seen`, -1 where none is within reach.
 
-
-def best_target(world: World, units: Units, fits, edge, reach) -> Int[Array, " N"]:
-    """Slot of the enemy of the first rank that is nearest, -1 where none is within `reach`."""
+    Units in `free` take up fights by themselves, those that are not to stay also with enemies some way off.
+    """
     slots = len(units.type) // 2
     penalty = jnp.zeros(len(TargetRank)).at[jnp.array(list(RANK_PENALTY))].set(jnp.array(list(RANK_PENALTY.values())))
     fights = world.units.worker[units.type] & (order_kind(world, units) == Kind.ATTACK)
-    far = jnp.where(fights, 0.0, penalty[world.units.rank[units.type]])
-    score = jnp.where(fits & (edge <= reach), edge + across(far)[1], jnp.inf)
-    enemies = (jnp.arange(2)[::-1] * slots)[:, None]
-    return jnp.where(jnp.isfinite(score.min(1)), nearest(score, axis=1) + enemies, -1).reshape(-1)
+    far = by_player(jnp.where(fights, 0.0, penalty[world.units.rank[units.type]]))[::-1]
+    mine = jax.tree.map(lambda values: by_player(values)[:, None], each._replace(able=each.able & free))
+    foes = jax.tree.map(lambda values: by_player(values)[::-1], each)
+    more, rows = jnp.where(by_player(stays)[:, None], 0.0, ACQUIRE), jnp.arange(2)[:, None]
+
+    def compare(at, real, found):
+        best, slot = found
+        edge, reach, can = bounds(mine, jax.tree.map(lambda values: values[rows, at][..., None], foes))
+        near = can & (edge <= reach + more) & real[..., None]
+        score = jnp.where(near, edge + far[rows, at][..., None], jnp.inf)
+        least = score.min(1)
+        first = jnp.where(score == least[:, None], at[..., None], slots).min(1)
+        return jnp.minimum(best, least), jnp.where(least < best, first, slot)
+
+    nobody = jnp.full((2, slots), jnp.inf), jnp.full((2, slots), -1)
+    best, slot = over_chunks(seen, compare, nobody)
+    return jnp.where(jnp.isfinite(best), slot + jnp.arange(2)[::-1, None] * slots, -1).reshape(-1)

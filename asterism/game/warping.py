@@ -8,6 +8,7 @@ from jaxtyping import Array, Bool, Float, Int
 from asterism.game.accounting import supply
 from asterism.game.payment import pay, record_build, within
 from asterism.game.power import fast_sources, in_power, powered
+from asterism.game.skipping import running
 from asterism.game.spawning import spawn
 from asterism.game.state import State, by_player, nearest, owners
 from asterism.game.tasks import Kind
@@ -41,7 +42,7 @@ def warp_in(
     )
     player = owners(count)
     ready = (tasks.kind[task] == Kind.WARP) & (units.cooldown <= 0) & powered(world, units) & found[player]
-    rank = jnp.cumsum(by_player(ready), 1) - 1
+    rank = running(by_player(ready)) - 1
     ready = by_player(ready) & (rank <= repeat[:, None])
     used, cap = supply(world, state)
     budgets = (

@@ -92,6 +92,7 @@ class World(NamedTuple):
     """Spells and buffs; None where the rules have none."""
     reveal_after: int
     """Game loops without a town hall after which a player's structures are shown to the enemy."""
+    settings: GameSettings
 
 
 def _rectangles(rules: Rules):
@@ -183,9 +184,8 @@ def make_world(rules: Rules, game_map: Map, settings: GameSettings) -> World:
     constants = (footprint, _rectangles(rules), mule, build_action, _addons(rules.description.unit_index))
     footprint, rectangle, mule, build_action, addon_for = map(jnp.asarray, constants)
     named = (rules.description.unit_index.get(name, -1) for name in ("Larva", "WarpGate"))
-    return World(
-        *tables, footprint, rectangle, given, mule, build_action, addon_for, *named, magic, settings.reveal_after
-    )
+    constants = (footprint, rectangle, given, mule, build_action, addon_for, *named, magic)
+    return World(*tables, *constants, settings.reveal_after, settings)
 
 
 def _addons(units: dict[str, int]):

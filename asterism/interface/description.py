@@ -37,6 +37,8 @@ class ActionType:
     location: bool
     repeat: bool = False
     units: tuple[str, ...] = ()
+    on_screen: bool = False
+    """Its target must be inside the camera."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class GameDescription:
         for row, action in zip(table, self.actions, strict=True):
             row[[self.unit_index[name] for name in action.units]] = True
         return table
+
+    @cached_property
+    def on_screen(self) -> Bool[np.ndarray, " A"]:
+        """Which actions need their target inside the camera; none where the interface is the whole map."""
+        return np.array([action.on_screen for action in self.actions], bool)
 
     @cached_property
     def uses(self) -> ActionParts:

@@ -40,7 +40,7 @@ class EntityField(IntEnum):
     HEALTH_RATIO = 9
     SHIELD_RATIO = 10
     ENERGY_RATIO = 11
-    DISPLAY_TYPE = 12  # 1 visible, 2 snapshot, 3 hidden, 4 placeholder
+    DISPLAY_TYPE = 12  # `DisplayType`
     X = 13
     Y = 14
     CLOAK = 15
@@ -72,6 +72,23 @@ class EntityField(IntEnum):
     WAS_SELECTED = 41
     WAS_TARGETED = 42
 
+
+class DisplayType(IntEnum):
+    """StarCraft II's own numbers."""
+
+    VISIBLE = 1
+    SNAPSHOT = 2
+    """As it was when it was last seen."""
+    HIDDEN = 3
+    PLACEHOLDER = 4
+    """An own structure that a worker is on its way to build."""
+
+
+LOADS = (271, 272, 273, 274, 275)
+"""StarCraft II's buff ids of what workers carry: minerals, rich minerals, gas of Terran, Protoss and Zerg."""
+
+CAMERA = (32, 20)
+"""Width and height of what the camera shows, in map cells (AlphaStar)."""
 
 POSITION_SCALE = 8
 """Entity positions are integers in 1/8 of a map cell."""

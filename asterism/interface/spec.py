@@ -9,7 +9,9 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
 from asterism.interface.observation import (
+    POSITION_SCALE,
     Alliance,
+    DisplayType,
     EntityField,
     MapPlane,
     Observation,
@@ -134,7 +136,51 @@ def selectable_entities(game: GameDescription, observation: Observation, action_
     """Which entities may be selected for an action type: own ones of a type that can take it."""
     types = observation.entities[:, EntityField.UNIT_TYPE]
     own = observation.entities[:, EntityField.ALLIANCE] == Alliance.SELF
+    own &= observation.entities[:, EntityField.DISPLAY_TYPE] != DisplayType.PLACEHOLDER
     return own & jnp.asarray(game.selectable)[action_type][types]
+
+
+def targetable_entities(game: GameDescription, observation: Observation, action_type) -> Bool[Array, " E"]:
+    """Which entities may be the target of an action type: all but placeholders, or of some types those on screen. If
+    there is none, the type does not need one."""
+    entities = observation.entities
+    present = entities[:, EntityField.ALLIANCE] != Alliance.ABSENT
+    there = present & (entities[:, EntityField.DISPLAY_TYPE] != DisplayType.PLACEHOLDER)
+    if game.on_screen.any():
+        there &= (entities[:, EntityField.ON_SCREEN] > 0) | ~jnp.asarray(game.on_screen)[action_type]
+    return jnp.where(there.any(), there, present)
+
+
+def targetable_cells(
+    game: GameDescription, observation: Observation, action_type, size: InterfaceSize
+) -> Bool[Array, " N"]:
+    """Which cells of the location grid may be the target of an action type: all, or of some types those on screen."""
+    if not game.on_screen.any():
+        return jnp.ones(size.location**2, bool)
+    shown, grain = observation.planes[MapPlane.CAMERA] > 0, size.location // size.map
+    shown = jnp.repeat(jnp.repeat(shown, grain, 0), grain, 1).reshape(-1)
+    return shown | ~jnp.asarray(game.on_screen)[action_type]
+
+
+def through_camera(game: GameDescription, size: InterfaceSize, observation: Observation, action: Action) -> Action:
+    """The action, or the camera's move to its target where that must be inside the camera and is not: so who knows
+    nothing of the camera can play with it."""
+    if not game.on_screen.any():
+        return action
+    kind = action.action_type
+    names = jnp.asarray(game.uses.target_unit)[kind]
+    row = observation.entities[action.target_unit].astype(jnp.int32)
+    x, y = row[EntityField.X : EntityField.Y + 1] * size.location // (POSITION_SCALE * game.map_cells)
+    cell = jnp.clip(y, 0, size.location - 1) * size.location + jnp.clip(x, 0, size.location - 1)
+    cells = targetable_cells(game, observation, kind, size)
+    inside = jnp.where(names, row[EntityField.ON_SCREEN] > 0, cells[action.location])
+    stays = inside | ~jnp.asarray(game.on_screen)[kind]
+    move = no_op(size, 0)._replace(
+        action_type=jnp.asarray(game.action_index["raw_move_camera"]),
+        delay=action.delay,
+        location=jnp.where(names, cell, action.location),
+    )
+    return jax.tree.map(lambda old, new: jnp.where(stays, old, new).astype(jnp.int32), action, move)
 
 
 def random_action(key: PRNGKeyArray, observation: Observation, game: GameDescription, size: InterfaceSize) -> Action:
@@ -159,13 +205,17 @@ def random_arguments(
     most = jnp.minimum(selectable.sum(), size.selected)
     count = jax.random.randint(keys[1], (), 1, jnp.maximum(most, 1) + 1)
     chosen = (jnp.arange(size.selected) < count) & selectable[order]
-    present = observation.entities[:, EntityField.ALLIANCE] != Alliance.ABSENT
+    targets = targetable_entities(game, observation, action_type)
+    location = jax.random.randint(keys[6], (), 0, size.location**2)
+    if game.on_screen.any():
+        cells = targetable_cells(game, observation, action_type, size)
+        location = jax.random.categorical(keys[6], jnp.where(cells, 0.0, -jnp.inf)).astype(jnp.int32)
     return Action(
         action_type=action_type,
         delay=jax.random.randint(keys[2], (), 0, size.delays),
         queued=jax.random.randint(keys[3], (), 0, 2),
         repeat=jax.random.randint(keys[4], (), 0, size.repeats),
         units=jnp.where(chosen, order, -1).astype(jnp.int32),
-        target_unit=jax.random.categorical(keys[5], jnp.where(present, 0.0, -jnp.inf)).astype(jnp.int32),
-        location=jax.random.randint(keys[6], (), 0, size.location**2),
+        target_unit=jax.random.categorical(keys[5], jnp.where(targets, 0.0, -jnp.inf)).astype(jnp.int32),
+        location=location,
     )

@@ -11,6 +11,7 @@ from asterism.bots.race_script import RaceScript
 from asterism.bots.script import Script
 from asterism.game.game import EmbeddedGame
 from asterism.interface.network import Network
+from asterism.interface.spec import through_camera
 
 
 class Controller(NamedTuple):
@@ -25,13 +26,23 @@ class Controller(NamedTuple):
 def scripted(game: EmbeddedGame) -> Controller:
     """Scripted players; params are `BotParameters`, one a game."""
     script = Script(game.description, game.size, game.map.bases)
-    return Controller(script.initial_state, script.act, own_params=True)
+    return Controller(script.initial_state, _looking(game, script.act), own_params=True)
 
 
 def race_bot(game: EmbeddedGame) -> Controller:
     """Scripted players of all races, for games with the rules "full"; params are `RacePlan`, one a game."""
     script = RaceScript(game.rules, game.size, game.map.bases)
-    return Controller(script.initial_state, script.act, own_params=True)
+    return Controller(script.initial_state, _looking(game, script.act), own_params=True)
+
+
+def _looking(game: EmbeddedGame, act: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, Any]]:
+    """Scripted players, which know nothing of the camera, move it to their targets first."""
+
+    def look(params, memory, observation, key):
+        memory, action = act(params, memory, observation, key)
+        return memory, through_camera(game.description, game.size, observation, action)
+
+    return look
 
 
 def agent(network: Network) -> Controller:

@@ -12,7 +12,7 @@ from asterism.game.modifiers import modifiers
 from asterism.game.observe import observe
 from asterism.game.settings import GameSettings
 from asterism.interface.action import Action
-from asterism.interface.observation import Race
+from asterism.interface.observation import EntityField, Race
 from asterism.interface.sizes import InterfaceSize
 
 SIZE = InterfaceSize("test", entities=192, map=16, location=64, selected=16)
@@ -22,7 +22,7 @@ class Compiled:
     """The game of the scenarios, compiled once a session."""
 
     def __init__(self, **settings):
-        self.game = EmbeddedGame(GameSettings(step=8, tick=8, **settings), SIZE)
+        self.game = EmbeddedGame(GameSettings(**({"step": 8, "tick": 8} | settings)), SIZE)
         self.rules, self.world = self.game.rules, self.game.world
         self.step = jax.jit(self.game.step)
         self.look = jax.jit(lambda state: observe(self.world, state, self.game.description, SIZE))
@@ -114,6 +114,12 @@ class Scenario:
         self.state = jax.tree.map(np.array, state)
         return observation, privileged
 
+    def row(self, slot, player=0):
+        """A unit's row in a player's entity list, by field; None if it is not listed."""
+        entities = np.array(self.see()[0].entities[player])
+        rows = np.flatnonzero(self.state.turn.entities[player] == slot)
+        return dict(zip(EntityField, entities[rows[0]].tolist(), strict=True)) if len(rows) else None
+
     def action(self, name="no_op", units=(), target=None, place=(0, 0), queued=0, repeat=0, delay=0, player=0):
         """The action as an agent gives it; `units` and `target` are slots, a resource is -1 minus its index."""
         row = {int(slot): row for row, slot in enumerate(self.state.turn.entities[player]) if slot >= 0}
@@ -187,6 +193,13 @@ def compiled_blocking():
     return Compiled(rules="full", races=("zerg", "protoss"), slots=32, blocking=True)
 
 
+@pytest.fixture(scope="session")
+def compiled_camera():
+    """All limits at once, and times to the game loop."""
+    limits = {"interface": "camera", "latency": 3, "hidden_race": 1.0, "mmr": (4000, 5200)}
+    return Compiled(slots=20, step=4, tick=1, **limits)
+
+
 def town_halls(compiled):
     """A game of all races in which each player has a town hall and nothing else."""
     scenario = Scenario(compiled).clear()
@@ -205,6 +218,14 @@ def arena(compiled_full):
 def walled(compiled_blocking):
     """The same where structures stand in the way."""
     return town_halls(compiled_blocking)
+
+
+@pytest.fixture
+def view(compiled_camera):
+    """Town halls of both players on a game with a camera, that of the first in the middle of the map."""
+    game = Scenario(compiled_camera).clear()
+    game.state.players.camera[0] = (32, 32)
+    return game
 
 
 @pytest.fixture

@@ -113,6 +113,8 @@ class Image:
 
         def field(name):
             value = getattr(part, name)
+            if value is None:
+                return None
             if hasattr(value, "_fields"):
                 return self.fields(value, turn)
             value = self.slot(value) if name in SLOTS_OF else self.cells - value if name in PLACES_OF else value
@@ -127,11 +129,15 @@ class Image:
         ends = lambda values: values[::-1]  # noqa: E731
         turn = self.fields(state.turn, ends)._replace(selected=halves(state.turn.selected))
         players = self.fields(state.players, ends)
+        mirror = lambda plane: plane[:, ::-1, ::-1]  # noqa: E731
+        players = players._replace(
+            explored=mirror(players.explored), creep=mirror(players.creep), amounts=players.amounts[:, self.resource]
+        )
         return state._replace(
             units=self.fields(state.units, halves),
             zerg=self.fields(state.zerg, halves),
             spells=self.fields(state.spells, halves),
-            players=players._replace(explored=players.explored[:, ::-1, ::-1]),
+            players=players,
             snapshots=self.fields(state.snapshots, ends),
             turn=turn,
             z=self.fields(state.z, ends),

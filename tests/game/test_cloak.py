@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from asterism.game.observe import entity_rows, entity_table
+from asterism.game.entities import entity_rows, unit_table
 from asterism.interface.observation import Cloak, EntityField
 
 
@@ -38,8 +38,8 @@ def test_the_list_tells_who_is_cloaked_and_who_is_detected(field):
         field.put(name, 24 + i, 32, player=i % 2) for i, name in enumerate(("DarkTemplar", "DarkTemplar", "Zealot"))
     ]
     state = field.frozen
-    table = entity_table(field.world, state, (1, 2))
-    rows = np.array(entity_rows(table, state, 0, jnp.array(slots)))
+    table = unit_table(field.world, state, field.stages.game.description)
+    rows = np.array(entity_rows(field.world, state, table, 0, jnp.array(slots)))
     assert list(rows[:, EntityField.CLOAK]) == [Cloak.ALLIED, Cloak.DETECTED, Cloak.NONE]
     assert list(rows[:, EntityField.SHIELD]) == [80, 80, 50]
 

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from full_play import FIRST_IMAGE, FIRST_PAUSED, IMAGES, LANES, MONEY, PARTS, QUEUES, STEPS, FullPlay
 
+from asterism.game import buffs
 from asterism.game.accounting import supply
+from asterism.game.observe import observe
+from asterism.game.sight import enemy_distance, visible_enemies, watched
 from asterism.game.tables import load_units, load_upgrades
 from asterism.game.tasks import QUEUED, Kind
 from asterism.game.world import walkable
-from asterism.interface.observation import Race
+from asterism.interface.observation import Alliance, EntityField, Race
 
 ROUNDING = 0.01
 """Cells by which places of a game and its image may differ after a tick: what pushes apart make of the last digits."""
@@ -234,3 +237,57 @@ def test_the_image_of_a_game_is_a_game(played):
 def test_much_happens(played):
     executed = played.states.players.executed
     assert executed.units[-1].any((0, 1)).sum() >= 60
+
+
+def disturbed(game, state):
+    """The state with all changed that the first player cannot know: what enemies out of sight are and do, what is left
+    of resources that it does not see, what the enemy has, knows and looks at, and upgrades that no unit shows."""
+    world, units, count = game.world, state.units, len(state.units.type)
+    hidden = ~jnp.concatenate([jnp.ones(count // 2, bool), visible_enemies(world, state, enemy_distance(units))[0]])
+    resources, own = world.terrain.resources, units.position[: count // 2]
+    near = jnp.sqrt(((resources[:, None] - own) ** 2).sum(-1))
+    seen = watched(world, state, jnp.stack([resources] * 2), jnp.stack([near] * 2))[0]
+    other = lambda new, old: jnp.where(hidden.reshape(-1, *[1] * (old.ndim - 1)), new, old)  # noqa: E731
+    disguised = hidden & ~world.units.structure[units.type] & (world.units.power_radius[units.type] == 0)
+    disguised &= ~buffs.hidden(world, state)  # a cloaked unit in another's shape would be seen
+    units = units._replace(
+        type=jnp.where(disguised & (units.type > 0), world.larva, units.type),
+        health=other(units.health * 0.5, units.health),
+        shield=other(units.shield * 0.5, units.shield),
+        energy=other(units.energy + 7, units.energy),
+        cooldown=other(3.0, units.cooldown),
+        order_action=other(0, units.order_action),
+        working=other(False, units.working),
+        carrying=other(1, units.carrying),
+        quiet=other(0.0, units.quiet),
+    )
+    unseen = jnp.asarray(~np.asarray(world.units.upgrade_health).any(0))
+    unseen &= jnp.array(["Level" not in name for name in game.description.upgrades])
+    second = lambda new, old: old.at[1].set(new)  # noqa: E731
+    players = state.players
+    players = players._replace(
+        minerals=second(9999.0, players.minerals),
+        upgrades=second(players.upgrades[1] ^ unseen, players.upgrades),
+        camera=second(jnp.array([3.0, 3.0]), players.camera),
+        explored=second(False, players.explored),
+        amounts=second(1.0, players.amounts),
+        knows_race=second(False, players.knows_race),
+    )
+    amounts = jnp.where(seen, state.amounts, 5.0)
+    return state._replace(units=units, players=players, amounts=amounts)
+
+
+def test_what_a_player_cannot_know_changes_nothing_that_it_sees(played):
+    some = jax.tree.map(lambda leaf: jnp.asarray(leaf[11::24].reshape(-1, *leaf.shape[2:])), played.states)
+
+    def both(state):
+        states = (state, disturbed(played.game, state))
+        return [observe(played.world, one, played.game.description, played.size)[1] for one in states]
+
+    before, after = jax.tree.map(np.asarray, jax.jit(jax.vmap(both))(some))
+    for (path, own), changed in zip(jax.tree.leaves_with_path(before), jax.tree.leaves(after), strict=True):
+        where = np.argwhere(own[:, 0] != changed[:, 0])
+        assert len(where) == 0, (jax.tree_util.keystr(path), where[:5].tolist())
+    assert (before.entities[:, 1] != after.entities[:, 1]).any((1, 2)).mean() > 0.9
+    enemies = (before.entities[:, 0, :, EntityField.ALLIANCE] == Alliance.ENEMY).any(1)
+    assert enemies.mean() > 0.2

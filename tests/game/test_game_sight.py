@@ -44,7 +44,8 @@ def test_the_enemy_hides_its_orders_and_money(empty):
     empty.money(1000, player=1).order("Train_SCV_quick", 64, player=1)
     rows = np.array(empty.see()[0].entities[0])
     hall = rows[rows[:, EntityField.ALLIANCE] == Alliance.ENEMY][0]
-    assert hall[EntityField.ORDER_0] == hall[EntityField.ORDER_LENGTH] == hall[EntityField.ACTIVE] == 0
+    assert hall[EntityField.ORDER_0] == hall[EntityField.ORDER_LENGTH] == hall[EntityField.ORDER_PROGRESS_0] == 0
+    assert hall[EntityField.ACTIVE] == 1  # anybody can see that a structure is at work
     own = np.array(empty.see()[0].entities[1])
     assert own[own[:, EntityField.ALLIANCE] == Alliance.SELF][0][EntityField.ORDER_LENGTH] == 1
 

@@ -10,7 +10,7 @@ from asterism.game.map import MULTIPLE, SYMMETRIES, Map, free_ground, hall_place
 from asterism.game.map_generator import BASES, generate_map
 from asterism.game.maps import MAPS, load_map
 from asterism.game.navigation import ground_distance
-from asterism.game.observe import plane_share
+from asterism.game.planes import plane_share
 
 
 def assert_sound(game_map: Map):

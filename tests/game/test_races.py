@@ -216,6 +216,12 @@ def test_a_reactor_trains_beside_its_barracks(full):
     assert full.orders(barracks) == []  # no vespene, and no tech lab
 
 
+def test_nothing_is_trained_behind_a_lift_off(full):
+    barracks = full.put("Barracks", 26.5, 38.5)
+    full.money(200).order("Lift_quick", barracks).order("Train_Marine_quick", barracks)
+    assert full.orders(barracks) == ["Lift_quick"] and full.minerals() == 200
+
+
 def test_a_barracks_flies_off_and_a_factory_takes_its_tech_lab(full):
     barracks, factory = full.put("Barracks", 26.5, 38.5), full.put("Factory", 36.5, 38.5)
     lab = full.put("BarracksTechLab", 29, 38)

@@ -9,6 +9,7 @@ OFFICIAL = {  # s2clientprotocol/error.proto
     "Success": 1,
     "NotSupported": 2,
     "Error": 3,
+    "Retry": 5,
     "Cooldown": 6,
     "QueueIsFull": 7,
     "NotEnoughMinerals": 9,
@@ -26,6 +27,8 @@ OFFICIAL = {  # s2clientprotocol/error.proto
     "CantLandLocationInvalid": 53,
     "CantWarpInUnitsThere": 69,
     "TechRequirementsNotMet": 79,
+    "MustTargetVisibleUnit": 83,
+    "MustTargetVisibleLocation": 84,
     "OrderQueueIsFull": 203,
 }
 
