@@ -9,16 +9,11 @@ from jaxtyping import Array, Bool, Float, Int
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
 from asterism.interface.observation import (
-<<<<<<< HEAD
+    LOADS,
     POSITION_SCALE,
     RATIO_SCALE,
     Alliance,
-=======
-    LOADS,
-    POSITION_SCALE,
-    Alliance,
     DisplayType,
->>>>>>> main
     EntityField,
     MapPlane,
     Observation,

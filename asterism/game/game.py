@@ -82,32 +82,22 @@ class EmbeddedGame:
 
     def reset(self, key: PRNGKeyArray, z: Strategy) -> tuple[State, TimeStep]:
         """A new game. `key` draws the races that are random, and who is told the enemy's; there is no other chance."""
-        return self.start(draw_races(key, self.settings.races), z, draw_told(key, self.settings.hidden_race))
+        return self.start(draw_races(key, self.settings.races), z, told=draw_told(key, self.settings.hidden_race))
 
     def start(
-<<<<<<< HEAD
         self,
         races: Int[Array, " 2"],
         z: Strategy,
         vision: Bool[Array, " 2"] | None = None,
         income: Float[Array, " 2"] | None = None,
+        told: Bool[Array, " 2"] | None = None,
     ) -> tuple[State, TimeStep]:
-        """A new game of the given races (`Race`) and cheats (`Players`), whatever the settings say."""
+        """A new game of the given races (`Race`) and cheats (`Players`), whatever the settings say. `told`: who knows
+        the enemy's race; both."""
         state = self.opening(races, z)
-        players = state.players
-        players = players._replace(
-            vision=players.vision if vision is None else vision, income=players.income if income is None else income
-        )
+        given = {"vision": vision, "income": income, "knows_race": told}
+        players = state.players._replace(**{name: value for name, value in given.items() if value is not None})
         return self._look(state._replace(players=players), jnp.zeros(2), jnp.zeros((), bool))
-=======
-        self, races: Int[Array, " 2"], z: Strategy, told: Bool[Array, " 2"] | None = None
-    ) -> tuple[State, TimeStep]:
-        """A new game of the given races (`Race`), whatever the settings say. `told`: who knows the enemy's; both."""
-        state = self.opening(races, z)
-        if told is not None:
-            state = state._replace(players=state.players._replace(knows_race=told))
-        return self._look(state, jnp.zeros(2), jnp.zeros((), bool))
->>>>>>> main
 
     def opening(self, races: Int[Array, " 2"], z: Strategy) -> State:
         """The state with which a game of the given races begins, before anybody looks at it."""

@@ -30,12 +30,10 @@ class GameSettings:
     """Orders that a unit or structure can hold."""
     placement_snap: int = 4
     """A structure is placed on the nearest free ground within this many cells of where it was asked for."""
-<<<<<<< HEAD
     vision: tuple[bool, bool] = (False, False)
     """Players who see the whole map, as StarCraft II's cheating levels do."""
     income: tuple[float, float] = (1.0, 1.0)
     """How many times what they take each player's workers bring back."""
-=======
     interface: str = "map"
     """map: all that is in sight is shown in full, and targets can be anywhere. camera: enemies outside the camera are
     shown as dots, and some actions need their target inside it (docs/interface.md)."""
@@ -50,7 +48,6 @@ class GameSettings:
     """Share of games in which a player is not told the enemy's race until it sees a unit of it."""
     mmr: tuple[int, int] = (0, 0)
     """Rating that each player is told to play at (`Scalars.mmr`); 0 for none."""
->>>>>>> main
     blocking: bool = False
     """Structures and resources stand in the way of who walks: walls can be built. Rules full only; it doubles the time
     of a tick."""
