@@ -26,7 +26,7 @@ def main(
     out: Path,
     games: int = 40,
     races: tuple[str, ...] = tuple(RACES),
-    minutes: int = 12,
+    minutes: int = 15,
     slots: int = 64,
     lanes: int = 8,
     map: str = "first_light",

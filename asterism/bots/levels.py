@@ -45,8 +45,6 @@ class Level:
     """Stimpack, cloak and such in a fight."""
     militia: bool
     """Workers fight when the enemy is among them and there are no soldiers."""
-    aim: float
-    """Share of the looks at a fight that are spent on choosing the target."""
     styles: tuple[str, ...] = KINDS
     """Which styles it may draw."""
     vision: bool = False
@@ -56,14 +54,14 @@ class Level:
 
 
 LEVELS = {
-    Difficulty.VeryEasy: Level(112, 2.0, 14, 0.5, 1, 450, False, 0.0, False, False, 0.0, ("timing", "macro")),
-    Difficulty.Easy: Level(96, 1.8, 16, 0.8, 1, 410, False, 0.0, False, False, 0.0, ("timing", "macro")),
-    Difficulty.Medium: Level(80, 1.6, 20, 1.1, 2, 360, False, 0.0, False, False, 0.0),
-    Difficulty.MediumHard: Level(64, 1.4, 26, 1.5, 2, 300, False, 0.0, False, True, 0.0),
-    Difficulty.Hard: Level(48, 1.2, 34, 2.0, 2, 220, True, 0.0, False, True, 0.0),
-    Difficulty.Harder: Level(32, 1.1, 44, 3.0, 3, 100, True, 0.6, True, True, 0.0),
-    Difficulty.VeryHard: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.8, True, True, 0.3),
-    Difficulty.CheatVision: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.8, True, True, 0.3, vision=True),
-    Difficulty.CheatMoney: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.8, True, True, 0.3, vision=True, income=1.5),
-    Difficulty.CheatInsane: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.8, True, True, 0.3, vision=True, income=2.0),
+    Difficulty.VeryEasy: Level(112, 2.0, 14, 0.5, 1, 450, False, 0.0, False, False, ("timing", "macro")),
+    Difficulty.Easy: Level(96, 1.8, 16, 0.8, 1, 420, False, 0.0, False, False, ("timing", "macro")),
+    Difficulty.Medium: Level(80, 1.6, 20, 1.1, 2, 380, False, 0.0, False, False),
+    Difficulty.MediumHard: Level(64, 1.4, 26, 1.5, 2, 330, False, 0.0, False, True),
+    Difficulty.Hard: Level(48, 1.2, 34, 1.9, 2, 250, True, 0.0, False, True),
+    Difficulty.Harder: Level(32, 1.1, 44, 2.5, 3, 150, True, 0.5, True, True),
+    Difficulty.VeryHard: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.5, True, True),
+    Difficulty.CheatVision: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.5, True, True, vision=True),
+    Difficulty.CheatMoney: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.5, True, True, vision=True, income=1.5),
+    Difficulty.CheatInsane: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.5, True, True, vision=True, income=2.0),
 }

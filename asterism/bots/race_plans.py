@@ -65,7 +65,6 @@ class RacePlan(NamedTuple):
     caution: Float[Array, "*b"]
     spells: Bool[Array, "*b"]
     militia: Bool[Array, "*b"]
-    aim: Float[Array, "*b"]
 
 
 class Ranges(NamedTuple):
@@ -100,7 +99,7 @@ class Playbook:
         self.first = np.cumsum([0, *map(len, lists[:-1])])
         self.number = np.array([len(rows) for rows in lists])
         self.openings = jax.tree.map(whole, *[row for rows in lists for row in rows])
-        names = ("delay", "pace", "workers", "growth", "bases", "idle", "groups", "caution", "spells", "militia", "aim")
+        names = ("delay", "pace", "workers", "growth", "bases", "idle", "groups", "caution", "spells", "militia")
         self.levels = {name: np.array([getattr(level, name) for level in LEVELS.values()]) for name in names}
         self.allowed = np.array([[kind in level.styles for kind in KINDS] for level in LEVELS.values()])
 
@@ -127,14 +126,17 @@ class Playbook:
             pair[0] + jnp.floor(share * (pair[1] - pair[0] + 1)).astype(jnp.int32)
             for pair, share in zip(ranges, numbers, strict=True)
         )
-        hall = jnp.asarray(self.rules.units.townhall)[jnp.asarray(self.rules.tasks.product)[plan.goal]]
+        makes = jnp.asarray(self.rules.tasks.product)[plan.goal]
+        hall, refinery = (jnp.asarray(table)[makes] for table in (self.rules.units.townhall, self.rules.units.refinery))
+        workers = jnp.minimum(jnp.minimum(workers, can["workers"]), int(WORKER_SHARE * self.room))
+        most = jnp.where(hall, can["bases"], jnp.where(refinery, 1 + workers // 12 + plan.raider.any(), 99))
         noise = jax.random.uniform(keys[3], (TYPES,), minval=0.8, maxval=1.2)
         return plan._replace(
             opening=opening._replace(loop=(opening.loop * can["pace"]).astype(jnp.int32)),
-            count=jnp.where(hall, jnp.minimum(plan.count, can["bases"]), plan.count),
+            count=jnp.minimum(plan.count, most),
             weight=plan.weight * noise,
             room=jnp.int32(self.room),
-            workers=jnp.minimum(jnp.minimum(workers, can["workers"]), int(WORKER_SHARE * self.room)),
+            workers=workers,
             from_supply=(20 + (plan.from_supply - 20) * min(self.room / 128, 1.0)).astype(jnp.int32),
             attack_supply=jnp.minimum(supply, int(ARMY_SHARE * self.room)),
             attack_count=jnp.int32(ARMY_SHARE * self.room),
@@ -183,7 +185,6 @@ def style_plan(rules: Rules, style: RaceStyle) -> RacePlan:
         caution=none,
         spells=np.bool_(False),
         militia=np.bool_(False),
-        aim=none,
     )
 
 

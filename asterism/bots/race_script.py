@@ -59,24 +59,24 @@ class RaceScript:
         since = jnp.where(item == state.item, state.since, scene.seen.loop).astype(jnp.int32)
         campaign = self.war.campaign(plan, scene, state.war)
         wishes = Wishes(item, self.know.alarm(plan, scene), campaign.air, scene.walking)
-        keys = jax.random.split(key, 4)
+        keys = jax.random.split(key, 3)
         fights = [
             self.war.militia(plan, scene),
             self.war.modes(plan, scene),
             *self.war.shots(plan, scene),
-            self.war.aim(plan, scene, keys[2]),
             self.war.retreat(plan, scene, campaign.attacking),
             *self.war.raid(plan, scene, campaign.attacking),
             self.war.defend(plan, scene),
             self.war.attack(plan, scene, campaign.attacking, keys[0]),
         ]
-        war_first = jax.random.bernoulli(keys[3], WAR_FIRST)
+        war_first = jax.random.bernoulli(keys[2], WAR_FIRST)
         choices = [
             self.work.idle_workers(scene),
             *(choice._replace(wanted=choice.wanted & war_first) for choice in fights),
             *self.work.casts(scene),
             self.work.resume(scene),
             self.work.purchase(plan, scene, wishes, keys[1]),
+            self.work.leave_gas(scene),
             self.work.gas(scene),
             *fights,
             self.work.spread_workers(scene),

@@ -53,6 +53,8 @@ class Scene(NamedTuple):
     """Enemies near an own town hall that can do harm, or build there."""
     miners: Bool[Array, " E"]
     """Workers at the minerals: those that gather, but not about a refinery."""
+    drillers: Bool[Array, " E"]
+    """Workers that gather vespene."""
     walking: Bool[Array, " E"]
     """Workers on their way to a site."""
 
@@ -89,6 +91,7 @@ class Knowledge:
         away = jnp.where(halls, gaps, jnp.inf).min(1)
         gathers = seen.order == self.game.action_index["Harvest_Gather_unit"]
         gas = seen.own & self.table.refinery[seen.type]
+        by_gas = (gas & (gaps < 4.5)).any(1)
         sites = seen.own & self.table.structure[seen.type] & ~seen.built
         worker = seen.own & self.table.worker[seen.type]
         first = jnp.linalg.norm(self.bases[:, 0] - seen.position[halls.argmax()], axis=1).argmin().astype(jnp.int32)
@@ -101,7 +104,8 @@ class Knowledge:
             army=seen.own & self.soldier[seen.type] & self.can_attack[seen.type] & seen.built,
             foes=seen.enemy & self.fighter[seen.type] & ~seen.snapshot,
             threat=seen.enemy & (away < DEFENCE) & ~(self.harmless[seen.type] & self.table.flying[seen.type]),
-            miners=worker & gathers & ~(gas & (gaps < 4.5)).any(1),
+            miners=worker & gathers & ~by_gas,
+            drillers=worker & gathers & by_gas,
             walking=worker & self.builds[seen.order] & (seen.order >= 0) & ~(sites & (gaps < 4.0)).any(1),
         )
 

@@ -35,8 +35,8 @@ SHOTS = (
 """Action, who takes it, energy, and cells to the enemy at which it is aimed."""
 STRAY = 8.0
 """Cells from the army's gathering place at which a soldier is called back."""
-FIGHT, AIM = 13.0, 7.0
-"""Cells about the foremost soldier that count as one fight, and in which a target is chosen."""
+FIGHT = 13.0
+"""Cells about the foremost soldier that count as one fight."""
 SOUND = 0.45
 """Share of its health with which a raider goes home."""
 TOGETHER = 0.35
@@ -180,19 +180,6 @@ class War:
             can = plan.spells & seen.available[index]
             choices.append(self.know.choice(can, index, one, target=target, place=seen.position[target]))
         return choices
-
-    def aim(self, plan: RacePlan, scene: Scene, key: PRNGKeyArray) -> Choice:
-        """Those who can shoot it now at the enemy in the fight that is nearest to death."""
-        seen = scene.seen
-        front = self._front(scene, scene.army)
-        near = scene.foes & (scene.gaps[front] < AIM) & ~self.table.structure[seen.type]
-        target = jnp.where(near, seen.health, jnp.inf).argmin()
-        flies = self.table.flying[seen.type[target]]
-        hits = jnp.where(flies, self.know.hits_air[seen.type], self.know.hits_ground[seen.type])
-        reach = self.know.reach[seen.type] + self.table.radius[seen.type] + self.table.radius[seen.type[target]]
-        units = scene.army & hits & (self.know.reach[seen.type] > 3.0) & (scene.gaps[target] <= reach)
-        now = jax.random.bernoulli(key, plan.aim) & near.any() & (units.sum() > 1)
-        return self.know.choice(now, "Attack_unit", units, target=target, place=seen.position[target])
 
     def raid(self, plan: RacePlan, scene: Scene, attacking: Bool[Array, ""]) -> list[Choice]:
         """Raiders in a pack to the enemy's mineral fields and upon its workers; hurt ones and outdone packs go home."""

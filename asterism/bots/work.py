@@ -57,9 +57,18 @@ class Work:
         seen = scene.seen
         short = seen.own & self.table.refinery[seen.type] & seen.built & (seen.harvesters < seen.wanted_harvesters)
         refinery = short.argmax()
-        enough = (seen.vespene > 300) & (seen.minerals < seen.vespene) | (scene.miners.sum() < 8)
+        enough = (seen.vespene > 150) & (seen.minerals < seen.vespene) | (scene.miners.sum() < 8)
         worker = self.know.nearest_miner(scene, seen.position[refinery])
         return self.know.choice(short.any() & ~enough, "Harvest_Gather_unit", worker, target=refinery)
+
+    def leave_gas(self, scene: Scene) -> Choice:
+        """One worker back to the minerals while there is vespene that minerals lack for."""
+        seen = scene.seen
+        much = (seen.vespene > 350) & (seen.minerals < 150) & (scene.drillers.sum() > 3)
+        worker = scene.drillers & ~seen.carries
+        worker &= jnp.cumsum(worker) == 1
+        field = nearest_row(seen.position, self.know.minerals(seen), seen.position[worker.argmax()])
+        return self.know.choice(much, "Harvest_Gather_unit", worker, target=field)
 
     def spread_workers(self, scene: Scene) -> Choice:
         """Up to four miners from a base that has too many to one that has too few."""
