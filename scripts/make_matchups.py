@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from asterism.bots.race_styles import RACE_STYLES
+from asterism.bots.race_styles import RACES
 from asterism.runtime.play import MOMENTS, SHEET_WIDTH, painter_of_width
 from asterism.runtime.race_films import film_races, race_game
 from asterism.runtime.setup import start_jax
@@ -25,7 +25,7 @@ def main(out: Path = OUT, map: str = "first_light", seed: int = 0) -> None:
     start_jax()
     game = race_game(map)
     painter = painter_of_width(game, SHEET_WIDTH)
-    for film in film_races(game, list(product(RACE_STYLES, repeat=2)), seed):
+    for film in film_races(game, list(product(RACES, repeat=2)), seed):
         path = out / f"{film.names[0]}-{film.names[1]}.png"
         write_sheet(path, film.moments(painter, MOMENTS))
         print(f"{path.name}: {film.outcome(game.description)}")

@@ -1,15 +1,16 @@
-"""What a scripted player makes next: supply, workers, the goals of its style in their order, or soldiers.
+"""What a scripted player makes next: supply, its opening, workers, the goals of its style in their order, or soldiers.
 
 All of these are rows of one list; a row is a task of the rules (`asterism.game.tasks`).
 """
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
-from asterism.bots.race_styles import RacePlan
+from asterism.bots.race_plans import RacePlan
 from asterism.bots.view import View
 from asterism.game.rules import Rules
 from asterism.game.tasks import Builder, Kind
@@ -18,6 +19,15 @@ SAVED_FOR = 2
 """Goals for which money is put aside."""
 AT_ONCE = 4
 """Most units that one action orders."""
+EARLY, PATIENCE = 40, 900
+"""Game loops before its time at which an item of an opening is begun, and after it, or after the item before, at which
+it is given up."""
+MINUTE = 1344
+"""Game loops."""
+RICH = 400
+"""Minerals with which goals and soldiers are made beside the opening."""
+BEFORE_GOALS = 3
+"""Rows of supply, opening and workers."""
 
 
 class Purchase(NamedTuple):
@@ -30,6 +40,19 @@ class Purchase(NamedTuple):
     """Those that can; of workers, any."""
     number: Int[Array, ""]
     """How many to make at once."""
+
+
+class Wishes(NamedTuple):
+    """What the player has a mind to."""
+
+    item: Int[Array, ""]
+    """Place in its opening, of its next item."""
+    alarm: Bool[Array, ""]
+    """Soldiers come before all but supply."""
+    air: Float[Array, ""]
+    """Share of the enemy's fighters that fly, as far as they were seen."""
+    walking: Bool[Array, " E"]
+    """Workers on their way to a site: what they are to build is paid when they begin."""
 
 
 class Rows(NamedTuple):
@@ -54,61 +77,103 @@ class Spending:
         self.is_worker, self.refinery = jnp.asarray(units.worker), jnp.asarray(units.refinery)
         self.townhall = jnp.asarray(units.townhall)
         self.users = jnp.asarray(_users(rules))
+        self.egg = rules.description.unit_index["Egg"]
+        self.site_cost = jnp.asarray(_site_cost(rules))
         self.reactor = jnp.asarray(units.addon & ~units.techlab)
         self.techlab = jnp.asarray(units.techlab)
         self.structure = jnp.asarray(units.structure)
         self.supply_provided = jnp.asarray(units.supply_provided)
+        overlord = units.weapons.target_class[rules.description.unit_index["Overlord"]]
+        self.hits_air = jnp.asarray(units.weapons.of[:, overlord] > 0)
+
+    def advance(self, plan: RacePlan, seen: View, item: Int[Array, ""], since: Int[Array, ""]) -> Int[Array, ""]:
+        """Place of the next item of the opening, that of the last look being `item`, since game loop `since`.
+
+        What is begun is done, even if it is lost later; what cannot be begun for long is given up.
+        """
+        tasks, count, loop = plan.opening
+        places = jnp.arange(len(tasks))
+        # A worker on its way may never build.
+        built = self.tasks.kind[tasks] == Kind.BUILD
+        have = jnp.where(built, self._owned(seen, tasks), self._have(seen, tasks))
+        open_ = (places >= item) & (have < count) & (tasks > 0)
+        first = jnp.where(open_.any(), open_.argmax(), len(tasks))
+        due = loop[jnp.minimum(first, len(tasks) - 1)]
+        stuck = (first == item) & (seen.loop > jnp.maximum(due, since) + PATIENCE)
+        return jnp.where(stuck, first + 1, first).astype(jnp.int32)
 
     def next_purchase(
-        self, plan: RacePlan, seen: View, miners: Bool[Array, " E"], bases: Bool[Array, ""], alarm: Bool[Array, ""]
+        self, plan: RacePlan, seen: View, wishes: Wishes, miners: Bool[Array, " E"], bases: Bool[Array, ""]
     ) -> Purchase:
         """The first row that is wanted and that there is money for, once what comes before it is paid.
 
         Args:
           miners: workers that may be sent to build.
           bases: there is a free base for a town hall.
-          alarm: soldiers come before all but supply.
         """
-        rows = self._rows(plan, seen, miners, bases)
-        first = 2 + len(plan.goal)
+        rows = self._rows(plan, seen, wishes, miners, bases)
+        first = BEFORE_GOALS + len(plan.goal)
         wanted = rows.possible & (rows.missing > 0)
         minerals, vespene = self.tasks.minerals[rows.task], self.tasks.vespene[rows.task]
-        saved = wanted[:first] & (jnp.cumsum(wanted[:first]) <= 2 + SAVED_FOR)
+        saved = wanted[:first] & (jnp.cumsum(wanted[:first]) <= BEFORE_GOALS + SAVED_FOR)
         # Minerals for what waits for vespene need not be kept yet.
         kept_m = jnp.where(saved & (vespene[:first] <= seen.vespene), minerals[:first], 0.0)
         kept_v = jnp.where(saved, vespene[:first], 0.0)
         before_m = jnp.cumsum(kept_m) - kept_m
         before_v = jnp.cumsum(kept_v) - kept_v
-        army_m, army_v = (jnp.where(alarm, 0.0, kept.sum()) for kept in (kept_m, kept_v))
-        share = jnp.where(wanted[first:], plan.weight / (1.0 + self._owned(seen, rows.task[first:])), 0.0)
+        army_m, army_v = (jnp.where(wishes.alarm, 0.0, kept.sum()) for kept in (kept_m, kept_v))
+        share = jnp.where(wanted[first:], self._preference(plan, seen, wishes, rows.task[first:]), 0.0)
         top = (share >= share.max()) & wanted[first:]
         topmost = jnp.where(top & (vespene[first:] <= seen.vespene - army_v), minerals[first:], 0.0).max()
-        left_m = seen.minerals - jnp.concatenate([before_m, army_m + jnp.where(top, 0.0, topmost)])
-        left_v = seen.vespene - jnp.concatenate([before_v, jnp.full(len(top), army_v)])
-        can = wanted & rows.affordable & (left_m >= minerals) & (left_v >= vespene)
-        places = jnp.arange(len(can))
+        spent_m, spent_v = (jnp.where(wishes.walking, cost[seen.order], 0.0).sum() for cost in self.site_cost)
+        soldier = jnp.where(top & (vespene[first:] <= seen.vespene), minerals[first:], 0.0).max()
+        first_m = jnp.where(wishes.alarm, soldier, 0.0)
+        before_m = jnp.where(jnp.arange(first) > 0, before_m + first_m, before_m)
+        left_m = seen.minerals - spent_m - jnp.concatenate([before_m, army_m + jnp.where(top, 0.0, topmost)])
+        left_v = seen.vespene - spent_v - jnp.concatenate([before_v, jnp.full(len(top), army_v)])
+        places = jnp.arange(len(wanted))
+        reserve = jnp.where((places == 0) | (seen.used < 14), 0.0, idle_money(plan, seen))
+        can = wanted & rows.affordable & (left_m >= minerals + reserve) & (left_v >= vespene)
         rank = jnp.where(places < first, places, 1000 - share[jnp.maximum(places - first, 0)])
-        rank = jnp.where(alarm & (places >= first), rank - 1000, rank + (places == 0) * -2000)
+        # A town hall that makes worker after worker would never become what it is to become.
+        morphs = (self.tasks.kind[rows.task] == Kind.MORPH) & (places >= BEFORE_GOALS) & (places < first)
+        rank = jnp.where(morphs, BEFORE_GOALS - 1.5, rank)
+        rank = jnp.where(wishes.alarm & (places >= first), rank - 1000, rank + (places == 0) * -2000)
         row = jnp.where(can, rank, jnp.inf).argmin()
         reach = jnp.minimum(left_m[row] // jnp.maximum(minerals[row], 1), left_v[row] // jnp.maximum(vespene[row], 1))
         reach = jnp.where(vespene[row] > 0, reach, left_m[row] // jnp.maximum(minerals[row], 1))
         number = jnp.clip(jnp.minimum(reach, rows.missing[row]), 1, 32).astype(jnp.int32)
         return Purchase(can.any(), rows.task[row], rows.makers[row], number)
 
-    def _rows(self, plan: RacePlan, seen: View, miners, bases) -> Rows:
-        """Supply, workers, goals, soldiers."""
-        task = jnp.concatenate([plan.supply[None], plan.worker[None], plan.goal, plan.army])
+    def _preference(self, plan: RacePlan, seen: View, wishes: Wishes, task: Int[Array, " C"]) -> Float[Array, " C"]:
+        """How much each kind of soldier is wanted: by the plan, less for each that is there, more if it hits what flies
+        and the enemy flies."""
+        hits = self.hits_air[self.tasks.product[task]]
+        fit = jnp.where(hits, 1.0 + 3.0 * wishes.air, 1.0 - 0.8 * wishes.air)
+        return plan.weight * fit / (1.0 + self._owned(seen, task))
+
+    def _rows(self, plan: RacePlan, seen: View, wishes: Wishes, miners, bases) -> Rows:
+        """Supply, the next item of the opening, workers, goals, soldiers."""
+        last = len(plan.opening.task) - 1
+        item = jax.tree.map(lambda row: row[jnp.minimum(wishes.item, last)], plan.opening)
+        ahead = (wishes.item <= last) & (item.task > 0)
+        task = jnp.concatenate(
+            [plan.supply[None], jnp.where(ahead, item.task, 0)[None], plan.worker[None], plan.goal, plan.army]
+        )
         kind = self.tasks.kind[task]
         makers = self._makers(seen, task, miners)
-        research = kind == Kind.RESEARCH
-        upgrade = jnp.maximum(self.tasks.upgrade[task], 0)
-        have = jnp.where(research, seen.upgrades[upgrade], self._owned(seen, task)) + self._coming(seen, task)
-        goal_due = seen.used >= plan.from_supply
-        many = jnp.full(len(plan.army), AT_ONCE * 4)
+        have = self._have(seen, task)
+        rich = seen.minerals >= RICH + idle_money(plan, seen)
+        goal_due = ((seen.used >= plan.from_supply) & ~ahead) | rich
+        # An egg of two finds no way out where there is room for one.
+        eggs = (seen.own & (seen.type == self.egg)).sum()
+        room = jnp.maximum(plan.room - seen.counts.sum() - eggs - 1, 0)
+        many = jnp.minimum(jnp.where(~ahead | rich | wishes.alarm, AT_ONCE * 4, 0), room)
         wanted = jnp.concatenate(
             [
                 self._wanted_supply(plan, seen)[None] + have[0],
-                self._wanted_workers(plan, seen)[None],
+                jnp.where(seen.loop >= item.loop - EARLY, jnp.maximum(item.count, have[1]), 0)[None],
+                jnp.minimum(self._wanted_workers(plan, seen), have[2] + room)[None],
                 jnp.where(goal_due, plan.count, 0),
                 many + have[-len(plan.army) :],
             ]
@@ -126,6 +191,12 @@ class Spending:
             possible=tech & makers.any(1),
             affordable=seen.available[self.tasks.action[task]],
         )
+
+    def _have(self, seen: View, task: Int[Array, " R"]) -> Int[Array, " R"]:
+        """How many of what each task makes there are, ordered ones too."""
+        upgrade = jnp.maximum(self.tasks.upgrade[task], 0)
+        owned = jnp.where(self.tasks.kind[task] == Kind.RESEARCH, seen.upgrades[upgrade], self._owned(seen, task))
+        return owned + self._coming(seen, task)
 
     def _makers(self, seen: View, task: Int[Array, " R"], miners: Bool[Array, " E"]) -> Bool[Array, "R E"]:
         """Who could begin each task now."""
@@ -173,8 +244,23 @@ class Spending:
     def _wanted_workers(self, plan: RacePlan, seen: View) -> Int[Array, ""]:
         """As many as the bases can use, those of unfinished bases too, at most those of the plan."""
         base = seen.own & (self.townhall | self.refinery)[seen.type]
+        grown = 12 + (plan.growth * seen.loop / MINUTE).astype(jnp.int32)
         room = jnp.where(base & seen.built, seen.wanted_harvesters, 0).sum() + 8 * (base & ~seen.built).sum()
-        return jnp.minimum(jnp.maximum(room + 2, 16), plan.workers)
+        return jnp.minimum(jnp.minimum(jnp.maximum(room + 2, 16), plan.workers), grown)
+
+
+def idle_money(plan: RacePlan, seen: View) -> Float[Array, ""]:
+    """Minerals that the player leaves lying about."""
+    return plan.idle * seen.loop / MINUTE
+
+
+def _site_cost(rules: Rules) -> Float[np.ndarray, "2 A"]:
+    """Minerals and vespene of the structure that each action has a worker build; 0 for other actions."""
+    tasks = rules.tasks
+    cost = np.zeros((2, len(rules.description.actions)), np.float32)
+    sites = tasks.kind == Kind.BUILD
+    cost[:, tasks.action[sites]] = tasks.minerals[sites], tasks.vespene[sites]
+    return cost
 
 
 def _users(rules: Rules) -> Bool[np.ndarray, "T U"]:

@@ -11,6 +11,7 @@ from asterism.interface.description import GameDescription
 from asterism.interface.observation import (
     LOADS,
     POSITION_SCALE,
+    RATIO_SCALE,
     Alliance,
     DisplayType,
     EntityField,
@@ -19,6 +20,9 @@ from asterism.interface.observation import (
     Statistic,
 )
 from asterism.interface.sizes import InterfaceSize
+
+SNAPSHOT = 2
+"""Display type of what is remembered."""
 
 
 class View(NamedTuple):
@@ -38,6 +42,14 @@ class View(NamedTuple):
     addon: Int[Array, " E"]
     carries: Bool[Array, " E"]
     energy: Int[Array, " E"]
+    health: Int[Array, " E"]
+    """With shields."""
+    sound: Float[Array, " E"]
+    """Share of its full health and shields."""
+    buffs: Int[Array, "E 2"]
+    """StarCraft II's ids of the first two buffs; of a worker that carries something the first says what."""
+    snapshot: Bool[Array, " E"]
+    """Remembered, not seen."""
     cooldown: Int[Array, " E"]
     """Game loops until it can attack, or warp in, again."""
     counts: Int[Array, " U"]
@@ -74,6 +86,10 @@ def view(observation: Observation) -> View:
         addon=column(EntityField.ADDON),
         carries=jnp.isin(column(EntityField.BUFF_0), jnp.array(LOADS)),
         energy=column(EntityField.ENERGY),
+        health=column(EntityField.HEALTH) + column(EntityField.SHIELD),
+        sound=_sound(column),
+        buffs=rows[:, EntityField.BUFF_0 : EntityField.BUFF_1 + 1],
+        snapshot=column(EntityField.DISPLAY_TYPE) == SNAPSHOT,
         cooldown=column(EntityField.WEAPON_COOLDOWN),
         counts=observation.scalars.unit_counts.astype(jnp.int32),
         minerals=stats[Statistic.MINERALS],
@@ -87,6 +103,14 @@ def view(observation: Observation) -> View:
         visibility=observation.planes[MapPlane.VISIBILITY].astype(jnp.int32),
         buildable=observation.planes[MapPlane.BUILDABLE] > 0,
     )
+
+
+def _sound(column) -> Float[Array, " E"]:
+    """Health and shields together, as a share of the most."""
+    health, shield = column(EntityField.HEALTH), column(EntityField.SHIELD)
+    full = lambda have, ratio: have * RATIO_SCALE / jnp.maximum(column(ratio), 1)  # noqa: E731
+    most = full(health, EntityField.HEALTH_RATIO) + full(shield, EntityField.SHIELD_RATIO)
+    return (health + shield) / jnp.maximum(most, 1.0)
 
 
 class ActionMaker(NamedTuple):

@@ -190,7 +190,8 @@ def deliver(world: World, state: State, hall: Int[Array, " N"]) -> State:
     home = length(units.position - units.position[jnp.maximum(hall, 0)]) <= reach
     delivers = carries & (hall >= 0) & home
     load = lambda kind: by_player(jnp.where(delivers & (units.carrying == kind), units.load, 0.0)).sum(1)  # noqa: E731
-    players = state.players._replace(minerals=state.players.minerals + load(1), vespene=state.players.vespene + load(2))
+    players, income = state.players, state.players.income
+    players = players._replace(minerals=players.minerals + income * load(1), vespene=players.vespene + income * load(2))
     back = delivers & (kinds == Kind.RETURN)
     has_field, more = units.order_target[:, 0] >= count, units.order_action[:, 1] > 0
     first = jnp.where(back & has_field, world.unit_action["Harvest_Gather_unit"], units.order_action[:, 0])

@@ -82,16 +82,22 @@ class EmbeddedGame:
 
     def reset(self, key: PRNGKeyArray, z: Strategy) -> tuple[State, TimeStep]:
         """A new game. `key` draws the races that are random, and who is told the enemy's; there is no other chance."""
-        return self.start(draw_races(key, self.settings.races), z, draw_told(key, self.settings.hidden_race))
+        return self.start(draw_races(key, self.settings.races), z, told=draw_told(key, self.settings.hidden_race))
 
     def start(
-        self, races: Int[Array, " 2"], z: Strategy, told: Bool[Array, " 2"] | None = None
+        self,
+        races: Int[Array, " 2"],
+        z: Strategy,
+        vision: Bool[Array, " 2"] | None = None,
+        income: Float[Array, " 2"] | None = None,
+        told: Bool[Array, " 2"] | None = None,
     ) -> tuple[State, TimeStep]:
-        """A new game of the given races (`Race`), whatever the settings say. `told`: who knows the enemy's; both."""
+        """A new game of the given races (`Race`) and cheats (`Players`), whatever the settings say. `told`: who knows
+        the enemy's race; both."""
         state = self.opening(races, z)
-        if told is not None:
-            state = state._replace(players=state.players._replace(knows_race=told))
-        return self._look(state, jnp.zeros(2), jnp.zeros((), bool))
+        given = {"vision": vision, "income": income, "knows_race": told}
+        players = state.players._replace(**{name: value for name, value in given.items() if value is not None})
+        return self._look(state._replace(players=players), jnp.zeros(2), jnp.zeros((), bool))
 
     def opening(self, races: Int[Array, " 2"], z: Strategy) -> State:
         """The state with which a game of the given races begins, before anybody looks at it."""
@@ -276,6 +282,8 @@ def initial_state(
         knows_race=jnp.ones(2, bool),
         enemy_upgrades=jnp.zeros((2, len(game.upgrades)), bool),
         homeless=jnp.zeros(2),
+        vision=jnp.array(settings.vision),
+        income=jnp.array(settings.income, jnp.float32),
     )
     zero = jnp.zeros(2, jnp.int32)
     turn = Turn(

@@ -36,6 +36,8 @@ class TargetRank(IntEnum):
     WORKER = 1
     HARMLESS = 2
     STRUCTURE = 3
+    LARVA = 4
+    """Larvae and their eggs."""
 
 
 class UnitTable(NamedTuple):
@@ -156,6 +158,8 @@ def _effect(upgrade: UpgradeRow, unit: UnitRow, field: str, scale: float, base: 
 
 
 def _rank(unit: UnitRow) -> TargetRank:
+    if unit.name in ("Larva", "Egg"):
+        return TargetRank.LARVA
     if unit.is_worker:
         return TargetRank.WORKER
     if unit.weapons or (unit.max_energy and not unit.is_structure):

@@ -30,6 +30,10 @@ class GameSettings:
     """Orders that a unit or structure can hold."""
     placement_snap: int = 4
     """A structure is placed on the nearest free ground within this many cells of where it was asked for."""
+    vision: tuple[bool, bool] = (False, False)
+    """Players who see the whole map, as StarCraft II's cheating levels do."""
+    income: tuple[float, float] = (1.0, 1.0)
+    """How many times what they take each player's workers bring back."""
     interface: str = "map"
     """map: all that is in sight is shown in full, and targets can be anywhere. camera: enemies outside the camera are
     shown as dots, and some actions need their target inside it (docs/interface.md)."""
@@ -56,6 +60,8 @@ class GameSettings:
             require_choice("game setting races", race, (*RACES, "random"))
         if self.blocking and self.rules != "full":
             raise UserError(f"game setting blocking needs rules full, not {self.rules}")
+        if min(self.income) < 0:
+            raise UserError(f"game setting income is {self.income}: it must be at least 0")
         if self.slots < 20:
             raise UserError(f"game setting slots is {self.slots}: a game starts with 13 units, so give it at least 20")
         require_choice("game setting interface", self.interface, ("map", "camera"))

@@ -76,13 +76,14 @@ def watched(world: World, state: State, place: Float[Array, "2 M 2"], which: Boo
 
 def visible_enemies(world: World, state: State) -> Bool[Array, "2 P"]:
     """Which enemy units each player sees: those within sight of an own unit that is not lower, or flies, and the
-    structures of an enemy who is revealed. What is cloaked takes a detector that is near enough, too."""
+    structures of an enemy who is revealed; all of them if it has `Players.vision`. What is cloaked takes a detector
+    that is near enough, too."""
     units = state.units
     present = by_player(buffs.outside(world, state, on_field(units)))[::-1]
     seen = watched(world, state, by_player(units.position)[::-1], present)
     structure = by_player(on_field(units) & world.units.structure[units.type])
     revealed = state.players.homeless > world.reveal_after
-    visible = seen | (structure & revealed[:, None])[::-1]
+    visible = seen | (structure & revealed[:, None])[::-1] | (present & state.players.vision[:, None])
     if state.spells is not None:
         return buffs.truly_seen(world, state, visible)
     return visible & ~(by_player(cloaked(world, units))[::-1] & ~detected(world, units))
@@ -126,4 +127,5 @@ def visible_cells(world: World, state: State, side: int) -> Bool[Array, "2 H H"]
     near = dy[:, :, None] + dx[:, None, :] <= (jnp.maximum(sight, 0.0) ** 2)[:, None, None]
     near &= (sight >= 0)[:, None, None] & (here[:, None, None] >= level)
     seen = by_player(near).any(1)
+    seen |= state.players.vision[:, None, None]
     return seen if state.spells is None else seen | buffs.scanned_cells(world, state, centre)

@@ -172,6 +172,10 @@ class Players(NamedTuple):
     """The enemy's upgrades that each player has seen on units."""
     homeless: Float[Array, " 2"]
     """Game loops since each player last had a town hall."""
+    vision: Bool[Array, " 2"]
+    """It sees the whole map: a cheat, but what is cloaked takes a detector still."""
+    income: Float[Array, " 2"]
+    """Its workers bring back so many times what they take: 1, or more as a cheat."""
 
 
 class Pace(NamedTuple):

@@ -18,7 +18,12 @@ from asterism.game.world import World, is_kind, order_kind
 
 ACQUIRE = 5.0
 """Cells beyond its weapon's range in which a unit on attack-move, on patrol or idle takes up a fight."""
-RANK_PENALTY = {TargetRank.WORKER: 3.0, TargetRank.HARMLESS: 25.0, TargetRank.STRUCTURE: 50.0}
+RANK_PENALTY = {
+    TargetRank.WORKER: 3.0,
+    TargetRank.HARMLESS: 25.0,
+    TargetRank.STRUCTURE: 50.0,
+    TargetRank.LARVA: 75.0,
+}
 """Cells by which targets count as farther: ranks come one after another, then the nearest. A worker that fights is a
 fighter, others come only somewhat later."""
 MELEE = 1.0

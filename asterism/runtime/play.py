@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from asterism.bots.race_styles import race_style
+from asterism.bots.names import parse_bot
 from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
 from asterism.game.maps import load_map
@@ -43,7 +43,8 @@ class PlayConfig:
     folder: tyro.conf.Positional[Path | None] = None
     """Folder of the run, such as runs/first-light; none with --bots."""
     bots: tuple[str, ...] = ()
-    """Two scripted players, of the rules "full": terran, zerg or protoss each."""
+    """Two scripted players, of the rules "full": race, level and style of each (docs/bots.md), as zerg:Hard:rush; what
+    is left out is drawn, the level is VeryHard."""
     against: str = "rush"
     """Opponent of a run's agent: random, worker-rush, easy, rush, macro or teacher."""
     render: Path = Path("game.gif")
@@ -76,7 +77,7 @@ class PlayConfig:
         if self.folder is None:
             load_map(self.map)
             for name in self.bots:
-                race_style(name)
+                parse_bot(name)
             return
         if self.sheet is not None:
             raise UserError("--sheet goes with --bots only")

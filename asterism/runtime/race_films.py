@@ -1,4 +1,7 @@
-"""Games of the scripted players of the three races, for looking at: all match-ups side by side in one compiled loop."""
+"""Games of the scripted players of the three races, for looking at: all match-ups side by side in one compiled loop.
+
+Players are called by race, level and style (`asterism.bots.names`).
+"""
 
 from collections.abc import Sequence
 from functools import partial
@@ -7,18 +10,20 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
-from asterism.bots.race_styles import RacePlan, draw_plan, race_style
+from asterism.bots.names import BotName, parse_bot
+from asterism.bots.race_plans import Playbook, RacePlan
+from asterism.bots.race_styles import RACES
 from asterism.game.game import EmbeddedGame
 from asterism.game.maps import load_map
 from asterism.game.settings import GameSettings
 from asterism.game.snapshot import Snapshot, snapshot
-from asterism.interface.observation import Race
 from asterism.interface.sizes import InterfaceSize
-from asterism.runtime.arena import Lanes, Played, advance
+from asterism.runtime.arena import Played, advance
+from asterism.runtime.bot_games import begin, cast_names
 from asterism.runtime.film import Film
-from asterism.runtime.players import race_bot, spread, strong
+from asterism.runtime.players import race_bot
 from asterism.runtime.progress import stage
 
 STEP = 16
@@ -47,11 +52,11 @@ def race_game(map_name: str, minutes: int = 15, slots: int = 128) -> EmbeddedGam
     return EmbeddedGame(settings, size)
 
 
-def draw_plans(game: EmbeddedGame, names: Sequence[str], key) -> RacePlan:
-    """A plan for each game, [B, ...], of the bots called `names`; raises UserError for an unknown one."""
-    keys = jax.random.split(key, len(names))
-    plans = [draw_plan(k, game.rules, race_style(name)) for k, name in zip(keys, names, strict=True)]
-    return jax.tree.map(lambda *rows: jnp.stack(rows), *plans)
+def with_races(pairs: Sequence[tuple[str, str]], key) -> list[tuple[BotName, BotName]]:
+    """The bots called so, with a race drawn for those whose name has none; raises UserError for an unknown bot."""
+    drawn = np.asarray(jax.random.randint(key, (len(pairs), 2), 0, len(RACES)))
+    given = lambda name, race: name if name.race else name._replace(race=list(RACES)[race])  # noqa: E731
+    return [tuple(map(given, map(parse_bot, pair), races)) for pair, races in zip(pairs, drawn, strict=True)]
 
 
 class RaceGames(NamedTuple):
@@ -65,47 +70,49 @@ class RaceGames(NamedTuple):
     """For the first player."""
     played: Played
     """What the two did, [N, B, ...]; also where it was not their turn, and then it counts for nothing."""
+    plans: tuple[RacePlan, RacePlan]
+    """[B, ...] of each side."""
+    built: Int[np.ndarray, "B 2 L"]
+    """Unit types that each side built first, without workers and supply, and N plus upgrade; 0 for none."""
 
 
 def play_races(game: EmbeddedGame, pairs: Sequence[tuple[str, str]], seed: int) -> RaceGames:
     """Plays one game of each pair of bots until all are over. Raises UserError for an unknown bot."""
     player, count = race_bot(game), len(pairs)
     keys = jax.random.split(jax.random.key(seed), 3)
-    params = tuple(draw_plans(game, [pair[side] for pair in pairs], keys[side]) for side in range(2))
-    races = jnp.array([[Race[race_style(name).race.upper()] for name in pair] for pair in pairs])
+    casting = jax.tree.map(lambda *rows: np.stack(rows), *map(cast_names, with_races(pairs, keys[0])))
+    own = jax.random.split(keys[1], count)
+    # Compiled as one: bit by bit it would take longer.
+    opened = jax.jit(partial(begin, game, Playbook(game.rules, game.settings.slots), player))(casting, own)
 
-    def begin():
-        state, timestep = jax.vmap(game.start)(races, spread(game.no_strategy(), count))
-        memory = spread(player.initial_memory(), count)
-        return Lanes(state, timestep, memory, memory, jnp.zeros(count, jnp.int32)), jnp.zeros(count, bool)
-
-    def step(carry, key):
+    def step(params, carry, key):
         lanes, done = carry
         lanes, played = advance(game, player, player, params, lanes, jax.random.split(key, count))
         reward = jnp.where(done, 0.0, lanes.timestep.reward[:, 0])
         return (lanes, done | lanes.timestep.done), (reward, played)
 
-    def shoot(carry, keys):
+    def shoot(params, carry, keys):
         shot = jax.vmap(lambda state: snapshot(game.world, state))(carry[0].state)
-        carry_on, (reward, played) = jax.lax.scan(step, carry, keys)
+        carry_on, (reward, played) = jax.lax.scan(partial(step, params), carry, keys)
         return carry_on, (shot, ~carry[1], reward.sum(0), played)
 
     @partial(jax.jit, donate_argnums=0)
-    def play_minute(carry, keys):
-        return jax.lax.scan(shoot, carry, keys.reshape(-1, SHOT_EVERY))
+    def play_minute(carry, params, keys):
+        # The plans come from outside: as constants they would make each game a program of its own.
+        return jax.lax.scan(partial(shoot, params), carry, keys.reshape(-1, SHOT_EVERY))
 
-    # With weak types the loop would be compiled twice.
-    carry, parts = strong(jax.jit(begin)()), []
+    carry, parts = (opened.lanes, opened.done), []
     minutes = game.settings.time_limit // (MINUTE * STEP)
     with stage("play", minutes, "minutes of the game") as bar:
         while len(parts) < minutes and not carry[1].all():
             own = jax.random.split(jax.random.fold_in(keys[2], len(parts)), MINUTE)
-            carry, part = play_minute(carry, own)
+            carry, part = play_minute(carry, opened.plans, own)
             parts.append(jax.tree.map(np.asarray, part))
             bar.advance(1)
+    built = carry[0].state.players.executed.build_order
     shots, alive, reward, played = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
     played = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), played)
-    return RaceGames(shots, alive, reward.sum(0), played)
+    return RaceGames(shots, alive, reward.sum(0), played, opened.plans, np.asarray(built))
 
 
 def film_races(game: EmbeddedGame, pairs: Sequence[tuple[str, str]], seed: int) -> list[Film]:

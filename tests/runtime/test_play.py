@@ -14,7 +14,7 @@ from asterism.runtime.play import PlayConfig
         ("", "needs a run's folder or --bots with two names"),
         ("--bots terran", "needs a run's folder or --bots with two names"),
         ("runs/x --bots terran zerg", "needs a run's folder or --bots with two names"),
-        ("--bots terran orc", "unknown bot 'orc': choose one of terran, zerg, protoss"),
+        ("--bots terran orc", "unknown bot 'orc': name a level (VeryEasy, "),
         ("--bots terran zerg --fog 3", "--fog is 3: give 1 or 2"),
         ("--bots terran zerg --minutes 0", "--minutes is 0: it must be at least 1"),
         ("--bots terran zerg --render game.avi", "a name that ends in .gif or .mp4"),
