@@ -7,7 +7,8 @@ import tyro
 
 from asterism.errors import UserError
 from asterism.runtime.agents import agent_path, load_agent
-from asterism.runtime.matches import BOTS, Matches, Score, evaluate_agent, table
+from asterism.runtime.matches import TEACHER, Matches, Score, check_opponents, evaluate_agent, table
+from asterism.runtime.players import bot_names
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import make_tools, start_jax
 from asterism.runtime.train import TrainConfig
@@ -27,8 +28,8 @@ class EvaluateConfig:
     """Games against each opponent."""
     agent: str = "agent"
     """Which of the run's agents plays: agent (from the league) or teacher (supervised only)."""
-    against: tuple[str, ...] = (*BOTS, "teacher")
-    """Opponents: random, worker-rush, easy, rush, macro, teacher."""
+    against: tuple[str, ...] = ()
+    """Opponents, such as easy, rush, teacher; all bots of the run's game and the teacher if none is named."""
     seed: int = 1
     """Seed of all randomness."""
 
@@ -36,21 +37,21 @@ class EvaluateConfig:
         if self.games < 1:
             raise UserError(f"games is {self.games}: it must be at least 1")
         agent_path(self.folder, self.agent)
-        for name in self.against:
-            if name not in (*BOTS, "teacher"):
-                raise UserError(f"unknown opponent {name!r}: choose from {', '.join((*BOTS, 'teacher'))}")
 
     def run(self) -> dict[str, Score]:
         """Plays the games, prints the table and returns the scores."""
         with RunFolder.open(self.folder) as folder:
             setup = folder.load_config(TrainConfig).setup
+        rules = setup.game.rules
+        against = self.against or (*bot_names(rules), TEACHER)
+        check_opponents(rules, against)
         start_jax()
         tools = make_tools(setup)
         policy = load_agent(self.folder, self.agent, tools).policy
-        bots = tuple(name for name in self.against if name != "teacher")
+        bots = tuple(name for name in against if name != TEACHER)
         others = {}
-        if "teacher" in self.against and self.agent != "teacher":
-            others["teacher"] = load_agent(self.folder, "teacher", tools).policy
+        if TEACHER in against and self.agent != TEACHER:
+            others[TEACHER] = load_agent(self.folder, TEACHER, tools).policy
         scores = evaluate_agent(Matches(tools), policy, others, self.games, self.seed, bots)
         print(table(scores))
         return scores

@@ -76,7 +76,7 @@ def film_game(tools: Tools, home: Params, away: Params | str, names: tuple[str, 
     against_bot = isinstance(away, str)
     players = agent(network), scripted(game) if against_bot else agent(network)
     key = jax.random.key(seed)
-    bots = bot_drawer(game, (away,))(jnp.zeros(1, int), jax.random.split(key, 1)) if against_bot else away.policy
+    bots = bot_drawer(game, (away,))(jnp.zeros(1, int), jax.random.split(key, 1), 1) if against_bot else away.policy
 
     def body(carry, step_key):
         lanes, done = carry

@@ -7,17 +7,28 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Int
 
-from asterism.bots.parameters import STYLES
 from asterism.errors import UserError
 from asterism.league import wilson
 from asterism.runtime.arena import play_games, seats
 from asterism.runtime.devices import ALL, EACH, games_mesh, over_games
-from asterism.runtime.players import Controller, agent, bot_drawer, scripted
+from asterism.runtime.players import Controller, agent, bot_drawer, bot_names, check_bot, scripted
 from asterism.runtime.progress import stage
 from asterism.runtime.setup import Tools
 
-BOTS = tuple(STYLES)
+TEACHER = "teacher"
+"""Name of the agent that only imitates, among opponents."""
+
+
+def check_opponents(rules: str, names: tuple[str, ...]) -> None:
+    """Raises UserError in one line for a name that is neither a bot for games with these rules nor the teacher."""
+    for name in names:
+        try:
+            name == TEACHER or check_bot(rules, name)
+        except UserError as error:
+            known = ", ".join((*bot_names(rules), TEACHER))
+            raise UserError(f"unknown opponent {name!r}: choose from {known} ({error})") from None
 
 
 class Score(NamedTuple):
@@ -52,7 +63,8 @@ class Matches:
     def __init__(self, tools: Tools, lanes: int = 50):
         self.tools, self.lanes = tools, lanes
         self.agent, self.bot = agent(tools.network), scripted(tools.game)
-        self.draw = bot_drawer(tools.game, BOTS)
+        self.bots = bot_names(tools.game.settings.rules)
+        self._drawers: dict[str, Any] = {}
         self._compiled: dict[tuple[bool, bool], Any] = {}
 
     def _play(self, home: Controller, away: Controller):
@@ -66,13 +78,13 @@ class Matches:
     def _controller(self, player: Any) -> Controller:
         return self.bot if isinstance(player, str) else self.agent
 
-    def _params(self, player: Any, key) -> Any:
+    def _params(self, player: Any, key, side: Int[Array, " B"]) -> Any:
         """Parameters of a bot in every lane, or the weights themselves."""
         if not isinstance(player, str):
             return player
-        if player not in BOTS:
-            raise UserError(f"unknown bot {player!r}: choose one of {', '.join(BOTS)}")
-        return self.draw(jnp.full(self.lanes, BOTS.index(player)), jax.random.split(key, self.lanes))
+        if player not in self._drawers:
+            self._drawers[player] = bot_drawer(self.tools.game, (player,))
+        return self._drawers[player](jnp.zeros(self.lanes, int), jax.random.split(key, self.lanes), side)
 
     def score(self, home: Any, away: Any, games: int, seed: int, progress=None) -> Score:
         """Plays `games` games (rounded up to whole waves of lanes, then cut).
@@ -83,9 +95,10 @@ class Matches:
         rewards = []
         for wave in range(-(-games // self.lanes)):
             keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), wave), 3)
-            params = self._params(home, keys[0]), self._params(away, keys[1])
+            seat = seats(self.lanes)
+            params = self._params(home, keys[0], seat), self._params(away, keys[1], 1 - seat)
             own = jax.random.split(keys[2], self.lanes)
-            rewards.append(np.asarray(play(params, seats(self.lanes), own).reward))
+            rewards.append(np.asarray(play(params, seat, own).reward))
             if progress:
                 progress.advance(min(self.lanes, games - wave * self.lanes))
         rewards = np.concatenate(rewards)[:games]
@@ -98,15 +111,15 @@ def evaluate_agent(
     others: dict[str, Any],
     games: int,
     seed: int,
-    bots: tuple[str, ...] = BOTS,
+    bots: tuple[str, ...] | None = None,
     played: dict[str, Any] | None = None,
     keep: Callable[[], None] = lambda: None,
 ) -> dict[str, Score]:
-    """Scores of a policy against every bot and the other policies, by opponent's name.
+    """Scores of a policy against `bots` (all of them if None) and the other policies, by opponent's name.
 
     `played`: scores that are known already; each new one is put in and `keep` called.
     """
-    opponents = {**{name: name for name in bots}, **others}
+    opponents = {**{name: name for name in (matches.bots if bots is None else bots)}, **others}
     played = {} if played is None else played
     with stage("evaluate", games * len(opponents), "games") as bar:
         for name, player in opponents.items():

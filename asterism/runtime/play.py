@@ -11,7 +11,7 @@ from asterism.game.game import EmbeddedGame
 from asterism.game.maps import load_map
 from asterism.runtime.agents import agent_path, load_agent
 from asterism.runtime.film import Film, film_game
-from asterism.runtime.matches import BOTS
+from asterism.runtime.matches import TEACHER, check_opponents
 from asterism.runtime.progress import stage
 from asterism.runtime.race_films import film_races, race_game
 from asterism.runtime.run_folder import RunFolder
@@ -82,8 +82,6 @@ class PlayConfig:
         if self.sheet is not None:
             raise UserError("--sheet goes with --bots only")
         agent_path(self.folder, self.agent)
-        if self.against not in (*BOTS, "teacher"):
-            raise UserError(f"unknown opponent {self.against!r}: choose one of {', '.join((*BOTS, 'teacher'))}")
 
     def run(self) -> None:
         """Plays, writes the video or sheet and says who won."""
@@ -99,9 +97,10 @@ class PlayConfig:
     def _play_run(self) -> tuple[EmbeddedGame, Film]:
         with RunFolder.open(self.folder) as folder:
             setup = folder.load_config(TrainConfig).setup
+        check_opponents(setup.game.rules, (self.against,))
         tools = make_tools(setup)
         home = load_agent(self.folder, self.agent, tools)
-        away = load_agent(self.folder, "teacher", tools) if self.against == "teacher" else self.against
+        away = load_agent(self.folder, TEACHER, tools) if self.against == TEACHER else self.against
         return tools.game, film_game(tools, home, away, (self.agent, self.against), self.seed)
 
     def _play_bots(self) -> tuple[EmbeddedGame, Film]:

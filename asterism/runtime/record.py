@@ -1,6 +1,6 @@
 """`asterism record`: scripted players play each other and every game is written down."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from asterism.bots.parameters import bot_style
 from asterism.demos import GameInfo, Header, RecordedGame, ShardWriter, Steps, Trajectory
 from asterism.errors import UserError, require_at_least, require_fraction
 from asterism.game.game import EmbeddedGame
@@ -20,18 +19,29 @@ from asterism.interface.sizes import interface_size
 from asterism.interface.spec import random_arguments
 from asterism.runtime.arena import Keys, Lanes, act_both, join, new_lanes, split_keys
 from asterism.runtime.devices import EACH, EACH_STEP, games_mesh, over_games
-from asterism.runtime.players import bot_drawer, scripted, spread
+from asterism.runtime.players import bot_drawer, check_bot, scripted, spread
 from asterism.runtime.progress import stage
 from asterism.runtime.setup import start_jax
 
-PAIRS = (
-    ("easy", "macro"),
-    ("rush", "macro"),
-    ("macro", "macro"),
-    ("macro", "random"),
-    ("macro", "random"),
-    ("macro", "worker-rush"),
-)
+PAIRS = {
+    "terran_v1": (
+        ("easy", "macro"),
+        ("rush", "macro"),
+        ("macro", "macro"),
+        ("macro", "random"),
+        ("macro", "random"),
+        ("macro", "worker-rush"),
+    ),
+    "full": (
+        ("harder", "veryeasy"),
+        ("harder", "easy"),
+        ("harder", "medium"),
+        ("harder", "hard"),
+        ("harder", "harder"),
+        ("harder", "rush"),
+    ),
+}
+"""By the rules of the game."""
 CHUNK = 32
 """Steps of all games between two transfers to the host."""
 
@@ -42,8 +52,9 @@ class RecordSettings:
 
     games: int = 288
     """Games; each gives the trajectories of both players."""
-    pairs: tuple[tuple[str, str], ...] = PAIRS
-    """Who plays whom, each pair equally often and from both sides; easy, rush, macro, worker-rush or random."""
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Who plays whom, each pair equally often and from both sides; easy, rush, macro, worker-rush or random, and for
+    the rules full levels and styles (docs/bots.md). Empty: those of `PAIRS`."""
     lanes: int = 48
     """Games side by side."""
     noise: float = 0.1
@@ -51,12 +62,17 @@ class RecordSettings:
     was meant is written down: so the games show how to go on after a mistake (Laskey et al. 2017, "DART")."""
 
     def __post_init__(self):
-        for name in self.bots:
-            bot_style(name)
         require_at_least(self, "record", 1, ("games", "lanes"))
         require_fraction(self, "record", ("noise",))
-        if not self.pairs:
-            raise UserError("record setting pairs is empty: name at least one pair of bots")
+
+    def of(self, game: GameSettings) -> "RecordSettings":
+        """The settings with the pairs of a game's rules; UserError for bots that cannot play it."""
+        settings = self if self.pairs else replace(self, pairs=PAIRS[game.rules])
+        for name in settings.bots:
+            check_bot(game.rules, name)
+        if "random" in game.races:
+            raise UserError("recordings need two races: give each player one of terran, zerg, protoss")
+        return settings
 
     @property
     def bots(self) -> tuple[str, ...]:
@@ -81,6 +97,7 @@ class Recorder(NamedTuple):
 
 def make_recorder(game: EmbeddedGame, settings: RecordSettings) -> Recorder:
     """Compiles what `play_wave` needs, when it is first called."""
+    settings = settings.of(game.settings)
     player, mesh = scripted(game), games_mesh(settings.lanes)
 
     def start(keys):
@@ -95,7 +112,7 @@ def _parameters(recorder: Recorder, indices: list[int], keys: Keys) -> tuple[Any
     """Parameters of both players of each game, drawn from the game's own key."""
     pairs = np.array([[recorder.settings.bots.index(bot) for bot in recorder.settings.pair(i)] for i in indices])
     own = split_keys(keys, 2)
-    return tuple(recorder.draw(jnp.asarray(pairs[:, player]), own[player]) for player in range(2))
+    return tuple(recorder.draw(jnp.asarray(pairs[:, player]), own[player], player) for player in range(2))
 
 
 def with_mistakes(game: EmbeddedGame, noise: float, observation: Observation, action: Action, key) -> Action:
@@ -222,6 +239,9 @@ class RecordConfig:
     """Seed of all randomness."""
     record: RecordSettings = field(default_factory=RecordSettings)
     game: GameSettings = field(default_factory=GameSettings)
+
+    def __post_init__(self):
+        self.record.of(self.game)
 
     def run(self) -> None:
         """Records, with a progress bar."""

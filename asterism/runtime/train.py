@@ -8,7 +8,7 @@ import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import jax
 
@@ -58,11 +58,20 @@ class TrainConfig:
     """Name of the run: its folder is runs/NAME."""
     seed: int = 0
     """Seed of all randomness: the same seed and settings give the same weights on the same machine."""
+    race: tuple[str, str] | None = None
+    """Races of the two players, any of the nine match-ups, with all units (`--setup.game.rules full`). The agent learns
+    both sides. None: Terrans with the 15 units of the first rules."""
     setup: Setup = field(default_factory=Setup)
     record: RecordSettings = field(default_factory=RecordSettings)
     supervised: SupervisedSettings = field(default_factory=SupervisedSettings)
     league: LeagueTraining = field(default_factory=LeagueTraining)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+
+    def __post_init__(self):
+        if self.race is not None:
+            game = replace(self.setup.game, rules="full", races=self.race)
+            object.__setattr__(self, "setup", replace(self.setup, game=game))
+        self.record.of(self.setup.game)
 
     def run(self) -> None:
         """Trains to the end."""
