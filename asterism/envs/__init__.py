@@ -14,8 +14,8 @@ _HOMES = {
     "Duel": "duel",
     "TwoPlayers": "parallel_env",
     "VectorAgainstBot": "vector_env",
-    "auto_reset": "auto_reset",
-    "ending": "auto_reset",
+    "auto_reset": "episodes",
+    "ending": "episodes",
     "find_opponent": "opponents",
 }
 ENV_ID = "Asterism-v0"

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from asterism.envs.auto_reset import ending
+from asterism.envs.episodes import ending
 from asterism.game.game import EmbeddedGame, draw_races
 from asterism.interface.action import Action
 from asterism.interface.description import TimeStep
@@ -56,9 +56,7 @@ class Duel:
     def __init__(self, game: EmbeddedGame, player: Controller):
         self.game, self.player = game, player
 
-    def new(
-        self, params: Any, race: Int[Array, ""], side: Int[Array, ""], key: PRNGKeyArray
-    ) -> tuple[Match, Outcome]:
+    def new(self, params: Any, race: Int[Array, ""], side: Int[Array, ""], key: PRNGKeyArray) -> tuple[Match, Outcome]:
         """A new game.
 
         Args:

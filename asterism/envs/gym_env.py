@@ -92,7 +92,7 @@ class AgainstBot(gymnasium.Env):
             raise gymnasium.error.ResetNeeded("the game is over or has not begun: call reset before step")
         return self._look(*self._decide(self._match, read_action(action, self._spec), self._opponent.weights))
 
-    def mask_for(self, action_type: int) -> dict[str, Any]:
+    def mask_for(self, action_type: int | np.integer) -> dict[str, Any]:
         """The mask once an action type is chosen: it alone, and only units that can take it."""
         game = self.game.description
         return sample_mask(self.game.size, narrow(game, self._seen, int(action_type), mask_arrays(game, self._seen)))

@@ -47,7 +47,7 @@ def idle_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def narrow(
-    game: GameDescription, observation: Observation, action_type: int, arrays: dict[str, np.ndarray]
+    game: GameDescription, observation: Observation, action_type: int | np.integer, arrays: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """The masks of one player once it has chosen an action type: that type alone, and the units that can take it."""
     types = np.asarray(observation.entities)[:, EntityField.UNIT_TYPE]

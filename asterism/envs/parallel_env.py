@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
-from asterism.envs.auto_reset import ending
+from asterism.envs.episodes import ending
 from asterism.envs.gym_env import METADATA, check_render_mode, new_key
 from asterism.envs.masks import idle_arrays, mask_arrays, narrow, sample_mask
 from asterism.envs.opponents import shared_game
@@ -27,8 +27,13 @@ PLAYERS = ("player_0", "player_1")
 
 @lru_cache(maxsize=16)
 def compiled_pair(game: EmbeddedGame):
-    """Reset and step of both players, which environments of one configuration share."""
-    return jax.jit(lambda key: game.reset(key, game.no_strategy())), jax.jit(game.step)
+    """Reset, and step with its `ending`, of both players; environments of one configuration share them."""
+
+    def step(state, actions):
+        state, timestep = game.step(state, actions)
+        return state, timestep, ending(timestep, game.settings.time_limit)
+
+    return jax.jit(lambda key: game.reset(key, game.no_strategy())), jax.jit(step)
 
 
 class TwoPlayers(ParallelEnv):
@@ -68,11 +73,11 @@ class TwoPlayers(ParallelEnv):
         self._random, _ = seeding.np_random()
         self._painter = self._state = self._timestep = None
 
-    def observation_space(self, agent: str) -> gymnasium.spaces.Dict:
+    def observation_space(self, agent: str) -> gymnasium.spaces.Space:
         """The same object each time."""
         return self.observation_spaces[agent]
 
-    def action_space(self, agent: str) -> gymnasium.spaces.Dict:
+    def action_space(self, agent: str) -> gymnasium.spaces.Space:
         """The same object each time, so that it can be seeded."""
         return self.action_spaces[agent]
 
@@ -91,14 +96,15 @@ class TwoPlayers(ParallelEnv):
         if not self.agents:
             raise gymnasium.error.ResetNeeded("the game is over or has not begun: call reset before step")
         given = [read_action(actions[agent], self._spec) if agent in actions else self._idle for agent in PLAYERS]
-        observations, infos = self._look(*self._step(self._state, jax.tree.map(lambda *pair: np.stack(pair), *given)))
-        terminated, truncated = (bool(flag) for flag in ending(self._timestep, self.game.settings.time_limit))
+        state, timestep, ends = self._step(self._state, jax.tree.map(lambda *pair: np.stack(pair), *given))
+        observations, infos = self._look(state, timestep)
+        terminated, truncated = map(bool, ends)
         if terminated or truncated:
             self.agents = []
         rewards = dict(zip(PLAYERS, map(float, self._timestep.reward), strict=True))
         return observations, rewards, dict.fromkeys(PLAYERS, terminated), dict.fromkeys(PLAYERS, truncated), infos
 
-    def mask_for(self, agent: str, action_type: int) -> dict[str, Any]:
+    def mask_for(self, agent: str, action_type: int | np.integer) -> dict[str, Any]:
         """A player's mask once an action type is chosen: it alone, and only units that can take it."""
         observation = _of(self._timestep, PLAYERS.index(agent)).observation
         arrays = mask_arrays(self.game.description, observation)

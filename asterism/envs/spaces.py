@@ -29,12 +29,12 @@ def _space(spec: Any) -> spaces.Space:
     return spaces.Box(low, high, spec.shape, spec.dtype)
 
 
-def observation_space(game: GameDescription, size: InterfaceSize) -> spaces.Dict:
+def observation_space(game: GameDescription, size: InterfaceSize) -> spaces.Space:
     """One player's `Observation`, field by field, of the same types."""
     return _space(observation_spec(game, size))
 
 
-def action_space(game: GameDescription, size: InterfaceSize) -> spaces.Dict:
+def action_space(game: GameDescription, size: InterfaceSize) -> spaces.Space:
     """One player's `Action`: numbers to choose from, and entities to select (-1 for none)."""
 
     def choice(spec: BoundedArray) -> spaces.Space:

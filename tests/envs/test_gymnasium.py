@@ -10,7 +10,6 @@ from gymnasium.utils.env_checker import check_env
 import asterism.envs
 from asterism.envs import AgainstBot
 from asterism.errors import UserError
-from asterism.game.settings import GameSettings
 from asterism.interface.action import ActionResult
 from asterism.interface.observation import Alliance, EntityField, Statistic
 
@@ -133,13 +132,11 @@ def test_opponents_play(short, idle, opponent):
     assert env._decide is AgainstBot("rush", short)._decide
 
 
-def test_a_win_terminates(short, idle):
-    """All structures of the opponent but its town hall's last health are gone: our attack ends the game."""
-    env = AgainstBot("easy", GameSettings(slots=20, time_limit=64))
+def test_a_win_terminates(env, idle):
     env.reset(seed=0, options={"side": 0})
     state = env._match.state
-    theirs = np.arange(2 * short.slots) >= short.slots
-    units = state.units._replace(type=np.where(theirs, 0, np.asarray(state.units.type)))
+    own = np.arange(len(state.units.type)) < env.game.settings.slots
+    units = state.units._replace(type=np.where(own, np.asarray(state.units.type), 0))
     env._match = env._match._replace(state=state._replace(units=units))
     _, reward, terminated, truncated, _ = env.step(idle(env, 0))
     assert (reward, terminated, truncated) == (1.0, True, False)

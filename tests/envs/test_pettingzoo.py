@@ -37,7 +37,9 @@ def test_both_players_play_the_same_game(pair, idle):
     assert all(info["acting"] for info in infos.values())
     _, rewards, terminations, truncations, infos = pair.step({"player_0": idle(pair, 127)})
     assert not infos["player_0"]["acting"] and infos["player_1"]["acting"], "one waits, the other did nothing"
-    assert infos["player_0"]["action_mask"]["action_type"].tolist() == [1] + [0] * (len(pair.game.description.actions) - 1)
+    assert infos["player_0"]["action_mask"]["action_type"].tolist() == [1] + [0] * (
+        len(pair.game.description.actions) - 1
+    )
     assert rewards == {"player_0": 0.0, "player_1": 0.0}
     assert not any(terminations.values()) and not any(truncations.values())
 

@@ -1,8 +1,7 @@
-"""Many games side by side: each is what a single environment plays, with Gymnasium and in JAX."""
+"""Many games side by side through Gymnasium: each is what a single environment plays."""
 
 import gymnasium
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
@@ -10,10 +9,7 @@ from gymnasium.vector.utils import concatenate, create_empty_array
 from gymnasium.wrappers.vector import DictInfoToList
 
 import asterism.envs
-from asterism.envs import AgainstBot, VectorAgainstBot, auto_reset, ending
-from asterism.envs.opponents import shared_game
-from asterism.interface.sizes import interface_size
-from asterism.interface.spec import action_spec, observation_spec, random_action, validate
+from asterism.envs import AgainstBot, VectorAgainstBot
 
 COUNT = 3
 
@@ -85,51 +81,3 @@ def test_pictures(many):
     many.reset(seed=0)
     pictures = many.render()
     assert len(pictures) == COUNT and pictures[0].dtype == np.uint8 and pictures[0].shape[2] == 3
-
-
-@pytest.fixture(scope="module")
-def jax_game(short):
-    return shared_game(short, interface_size("tiny"))
-
-
-def test_jax_games_begin_anew_at_once(jax_game, short):
-    """Random valid play in two games: what `step` and `reset` give, and their specs hold."""
-    game = jax_game
-    reset = lambda key: game.reset(key, game.no_strategy())  # noqa: E731
-    step = jax.jit(jax.vmap(auto_reset(reset, game.step)))
-    draw = jax.jit(jax.vmap(jax.vmap(lambda k, seen: random_action(k, seen, game.description, game.size))))
-    state, view = jax.jit(jax.vmap(reset))(jax.random.split(jax.random.key(0), 2))
-    begun = view
-    for i in range(21):
-        keys = jax.random.split(jax.random.key(i), (3, 2))
-        action = draw(jax.vmap(lambda key: jax.random.split(key, 2))(keys[0]), view.observation)
-        state, view, reached = step(state, action, keys[1])
-        ended = short.time_limit == 32 * (i + 1)
-        assert (reached.done == ended).all()
-        terminated, truncated = ending(reached, short.time_limit)
-        assert not terminated.any() and (truncated == ended).all()
-        assert (reached.observation.scalars.game_loop == 32 * (i % 20 + 1)).all()
-        row = lambda tree: jax.tree.map(lambda leaf: leaf[0, 0], tree)  # noqa: E731
-        validate(observation_spec(game.description, game.size), row(view.observation))
-        validate(action_spec(game.description, game.size), row(action))
-        if ended:
-            again = jax.tree.map(lambda a, b: (a == b).all(), view, begun)
-            assert all(jax.tree.leaves(again)) and (state.loop == 0).all()
-        else:
-            assert (view.observation.entities == reached.observation.entities).all()
-
-
-def test_a_decided_game_is_terminated_even_at_the_time_limit(jax_game):
-    game = jax_game
-    _, timestep = jax.eval_shape(lambda: game.reset(jax.random.key(0), game.no_strategy()))
-    timestep = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), timestep)
-
-    def at(loop, reward, done):
-        scalars = timestep.observation.scalars._replace(game_loop=jnp.full(2, loop))
-        observation = timestep.observation._replace(scalars=scalars)
-        ends = ending(timestep._replace(observation=observation, reward=jnp.array(reward), done=jnp.array(done)), 640)
-        return tuple(map(bool, ends))
-
-    assert at(320, [0.0, 0.0], False) == (False, False)
-    assert at(320, [1.0, -1.0], True) == at(320, [0.0, 0.0], True) == at(640, [-1.0, 1.0], True) == (True, False)
-    assert at(640, [0.0, 0.0], True) == (False, True)

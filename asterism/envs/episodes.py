@@ -1,4 +1,4 @@
-"""Games that begin anew by themselves, as pure functions: the vectorised form of the JAX interface is their `vmap`."""
+"""How games end, and games that begin anew by themselves: pure functions, whose `vmap` is JAX's vectorised form."""
 
 from collections.abc import Callable
 from functools import partial
