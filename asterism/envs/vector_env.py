@@ -102,8 +102,8 @@ class VectorAgainstBot(gymnasium.vector.VectorEnv):
         if self._matches is None:
             raise gymnasium.error.ResetNeeded("no games have begun: call reset before render")
         self._painter = self._painter or GamePainter(self.game)
-        states = [jax.tree.map(lambda leaf, i=i: leaf[i], self._matches.state) for i in range(self.num_envs)]
-        return tuple(self._painter.frame(snapshot(self.game.world, state)) for state in states)
+        shots = jax.device_get(jax.vmap(lambda state: snapshot(self.game.world, state))(self._matches.state))
+        return tuple(self._painter.frame(jax.tree.map(lambda leaf, i=i: leaf[i], shots)) for i in range(self.num_envs))
 
     def _begin(self, where: np.ndarray, side: int = -1):
         """New games in all places; the generators of those `where` are used, the others' are left alone."""
