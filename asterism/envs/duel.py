@@ -56,7 +56,9 @@ class Duel:
     def __init__(self, game: EmbeddedGame, player: Controller):
         self.game, self.player = game, player
 
-    def new(self, params: Any, race: Int[Array, ""], side: Int[Array, ""], key: PRNGKeyArray) -> tuple[Match, Outcome]:
+    def new(
+        self, params: Any, race: int | Int[Array, ""], side: int | Int[Array, ""], key: PRNGKeyArray
+    ) -> tuple[Match, Outcome]:
         """A new game.
 
         Args:

@@ -9,28 +9,17 @@ import numpy as np
 from asterism.envs.duel import compiled
 from asterism.envs.masks import mask_arrays, narrow, sample_mask
 from asterism.envs.opponents import find_opponent
+from asterism.envs.pictures import METADATA, Pictures
 from asterism.envs.spaces import action_space, as_dict, observation_space, read_action
 from asterism.errors import UserError
 from asterism.game.settings import GameSettings
-from asterism.game.snapshot import snapshot
 from asterism.interface.sizes import InterfaceSize
 from asterism.interface.spec import action_spec
-from asterism.web.draw import GamePainter
-
-RENDER_MODES = (None, "rgb_array")
-METADATA = {"render_modes": ["rgb_array"], "render_fps": 8}
 
 
 def new_key(generator: np.random.Generator) -> jax.Array:
     """A JAX key from Gymnasium's generator."""
     return jax.random.key(int(generator.integers(2**31)))
-
-
-def check_render_mode(mode: str | None) -> str | None:
-    """The mode; raises UserError when there is none such."""
-    if mode not in RENDER_MODES:
-        raise UserError(f"render_mode is {mode!r}: choose rgb_array, or None for no pictures")
-    return mode
 
 
 def side_of(options: dict[str, Any] | None) -> int:
@@ -69,13 +58,13 @@ class AgainstBot(gymnasium.Env):
         size: str | InterfaceSize | None = None,
         render_mode: str | None = None,
     ):
-        self.render_mode = check_render_mode(render_mode)
         self.game, self._opponent = find_opponent(opponent, settings, size)
+        self.render_mode, self._pictures = render_mode, Pictures(self.game, render_mode)
         self._new, self._decide = compiled(self.game, self._opponent.player)
         self.observation_space = observation_space(self.game.description, self.game.size)
         self.action_space = action_space(self.game.description, self.game.size)
         self._spec = action_spec(self.game.description, self.game.size)
-        self._painter = self._match = self._seen = None
+        self._match = self._seen = None
         self._over = True
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
@@ -99,12 +88,7 @@ class AgainstBot(gymnasium.Env):
 
     def render(self) -> np.ndarray | None:
         """A picture of the whole map, [height, width, 3] of 0..255; None without a render mode."""
-        if self.render_mode is None:
-            return None
-        if self._match is None:
-            raise gymnasium.error.ResetNeeded("no game has begun: call reset before render")
-        self._painter = self._painter or GamePainter(self.game)
-        return self._painter.frame(snapshot(self.game.world, self._match.state))
+        return self._pictures.draw(self._match and self._match.state)
 
     def _look(self, match, outcome):
         """What `step` returns."""

@@ -10,17 +10,16 @@ from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
 from asterism.envs.episodes import ending
-from asterism.envs.gym_env import METADATA, check_render_mode, new_key
+from asterism.envs.gym_env import new_key
 from asterism.envs.masks import idle_arrays, mask_arrays, narrow, sample_mask
 from asterism.envs.opponents import shared_game
+from asterism.envs.pictures import METADATA, Pictures
 from asterism.envs.spaces import action_space, as_dict, observation_space, read_action
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
-from asterism.game.snapshot import snapshot
 from asterism.interface.description import TimeStep
 from asterism.interface.sizes import InterfaceSize, interface_size
 from asterism.interface.spec import action_spec, no_op
-from asterism.web.draw import GamePainter
 
 PLAYERS = ("player_0", "player_1")
 
@@ -62,8 +61,8 @@ class TwoPlayers(ParallelEnv):
         size: str | InterfaceSize = "tiny",
         render_mode: str | None = None,
     ):
-        self.render_mode = check_render_mode(render_mode)
         self.game = shared_game(settings or GameSettings(), interface_size(size) if isinstance(size, str) else size)
+        self.render_mode, self._pictures = render_mode, Pictures(self.game, render_mode)
         self.possible_agents, self.agents = list(PLAYERS), []
         description, size = self.game.description, self.game.size
         self._spec, self._idle = action_spec(description, size), jax.tree.map(np.asarray, no_op(size, 0))
@@ -71,7 +70,7 @@ class TwoPlayers(ParallelEnv):
         self.action_spaces = {agent: action_space(description, size) for agent in PLAYERS}
         self._reset, self._step = compiled_pair(self.game)
         self._random, _ = seeding.np_random()
-        self._painter = self._state = self._timestep = None
+        self._state = self._timestep = None
 
     def observation_space(self, agent: str) -> gymnasium.spaces.Space:
         """The same object each time."""
@@ -112,12 +111,7 @@ class TwoPlayers(ParallelEnv):
 
     def render(self) -> np.ndarray | None:
         """A picture of the whole map, [height, width, 3] of 0..255; None without a render mode."""
-        if self.render_mode is None:
-            return None
-        if self._state is None:
-            raise gymnasium.error.ResetNeeded("no game has begun: call reset before render")
-        self._painter = self._painter or GamePainter(self.game)
-        return self._painter.frame(snapshot(self.game.world, self._state))
+        return self._pictures.draw(self._state)
 
     def _look(self, state: Any, timestep: TimeStep) -> tuple[dict[str, Any], dict[str, Any]]:
         """Observations and infos of both players."""

@@ -11,16 +11,15 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from asterism.envs.duel import compiled
-from asterism.envs.gym_env import METADATA, check_render_mode, new_key, side_of
+from asterism.envs.gym_env import new_key, side_of
 from asterism.envs.masks import mask_arrays
 from asterism.envs.opponents import find_opponent
+from asterism.envs.pictures import METADATA, Pictures
 from asterism.envs.spaces import action_space, as_dict, observation_space, read_action
 from asterism.game.settings import GameSettings
-from asterism.game.snapshot import snapshot
 from asterism.interface.sizes import InterfaceSize
 from asterism.interface.spec import action_spec
 from asterism.runtime.players import select
-from asterism.web.draw import GamePainter
 
 
 class VectorAgainstBot(gymnasium.vector.VectorEnv):
@@ -44,8 +43,9 @@ class VectorAgainstBot(gymnasium.vector.VectorEnv):
         size: str | InterfaceSize | None = None,
         render_mode: str | None = None,
     ):
-        self.num_envs, self.render_mode = num_envs, check_render_mode(render_mode)
+        self.num_envs = num_envs
         self.game, self._opponent = find_opponent(opponent, settings, size)
+        self.render_mode, self._pictures = render_mode, Pictures(self.game, render_mode)
         self._new, self._decide = compiled(self.game, self._opponent.player, many=True)
         self.single_observation_space = observation_space(self.game.description, self.game.size)
         self.single_action_space = action_space(self.game.description, self.game.size)
@@ -54,7 +54,7 @@ class VectorAgainstBot(gymnasium.vector.VectorEnv):
         self._spec = action_spec(self.game.description, self.game.size)
         self._generators, self._seeds = zip(*(seeding.np_random() for _ in range(num_envs)), strict=True)
         self._over = np.zeros(num_envs, bool)
-        self._painter = self._matches = None
+        self._matches = None
 
     @property
     def np_random(self) -> tuple[np.random.Generator, ...]:
@@ -97,13 +97,7 @@ class VectorAgainstBot(gymnasium.vector.VectorEnv):
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """A picture of each game, [height, width, 3] of 0..255; None without a render mode."""
-        if self.render_mode is None:
-            return None
-        if self._matches is None:
-            raise gymnasium.error.ResetNeeded("no games have begun: call reset before render")
-        self._painter = self._painter or GamePainter(self.game)
-        shots = jax.device_get(jax.vmap(lambda state: snapshot(self.game.world, state))(self._matches.state))
-        return tuple(self._painter.frame(jax.tree.map(lambda leaf, i=i: leaf[i], shots)) for i in range(self.num_envs))
+        return self._pictures.draw_many(self._matches and self._matches.state, self.num_envs)
 
     def _begin(self, where: np.ndarray, side: int = -1):
         """New games in all places; the generators of those `where` are used, the others' are left alone."""
