@@ -1,29 +1,33 @@
-"""Random valid play against a scripted player through Gymnasium. Needs `pip install -e '.[envs]'`.
+"""Random valid play against an opponent through Gymnasium. Needs `pip install -e '.[envs]'`.
 
-python examples/gymnasium_game.py --bot easy --steps 50
+python examples/gymnasium_game.py --opponent easy --games 1
 """
 
+import gymnasium
 import tyro
 
-from asterism.envs import AgainstBot
+import asterism.envs
+from asterism.game.settings import GameSettings
 from asterism.runtime.setup import start_jax
 
 
-def main(bot: str = "easy", steps: int = 50, seed: int = 0) -> None:
-    """Takes `steps` decisions, each of random valid parts."""
+def main(opponent: str = "easy", games: int = 1, time_limit: int = 13440, seed: int = 0) -> None:
+    """Plays `games` games, up to `time_limit` game loops (22.4 a second) each. `opponent`: a bot, or a run's folder."""
     start_jax()
-    env = AgainstBot(bot)
-    observation, info = env.reset(seed=seed)
+    asterism.envs.register()
+    env = gymnasium.make("Asterism-v0", opponent=opponent, settings=GameSettings(time_limit=time_limit))
     env.action_space.seed(seed)
-    total = 0.0
-    for _ in range(steps):
-        action = env.action_space.sample(info["action_mask"])
-        observation, reward, terminated, truncated, info = env.step(action)
-        total += reward
-        if terminated or truncated:
-            observation, info = env.reset()
-    minerals, vespene, used, cap, *_ = observation["scalars"]["statistics"]
-    print(f"game loop {info['game_loop']}: {minerals} minerals, {vespene} vespene, supply {used}/{cap}; reward {total:g}")
+    for game in range(games):
+        _, info = env.reset(seed=seed + game)
+        decisions, over = 0, False
+        while not over:
+            # The type first, then units that can take it. `sample(info["action_mask"])` alone would do, less well.
+            kind = env.action_space.sample(info["action_mask"])["action_type"]
+            action = env.action_space.sample(env.unwrapped.mask_for(kind))
+            _, reward, terminated, truncated, info = env.step(action)
+            decisions, over = decisions + 1, terminated or truncated
+        end = "time was up" if truncated else "won" if reward > 0 else "lost" if reward < 0 else "both lost"
+        print(f"game {game + 1} as player {info['side']}: {end} after {decisions} decisions, {info['game_loop']} loops")
 
 
 if __name__ == "__main__":

@@ -1,60 +1,42 @@
-"""Random play in many games side by side, through Gymnasium's vector interface and in JAX, with their speeds.
+"""Many games side by side against an opponent, through Gymnasium's VectorEnv. Needs `pip install -e '.[envs]'`.
 
-python examples/vectorised_games.py --games 8 --steps 20        (the first half needs `pip install -e '.[envs]'`)
+python examples/vectorised_games.py --games 8 --steps 100
 """
 
 import time
 
-import jax
+import gymnasium
+import numpy as np
 import tyro
 
-from asterism.envs import VectorAgainstBot
-from asterism.game.game import EmbeddedGame
-from asterism.interface.spec import random_action
-from asterism.runtime.players import spread
+import asterism.envs
+from asterism.game.settings import GameSettings
 from asterism.runtime.setup import start_jax
 
 
-def through_gymnasium(games: int, steps: int, seed: int) -> float:
-    """Decisions a second."""
-    env = VectorAgainstBot(games)
-    env.reset(seed=seed)
-    env.action_space.seed(seed)
-    env.step(env.action_space.sample())  # compiles
-    began = time.perf_counter()
-    for _ in range(steps):
-        env.step(env.action_space.sample())
-    return games * steps / (time.perf_counter() - began)
+def choose(random: np.random.Generator, mask: np.ndarray) -> np.ndarray:
+    """One of the choices of each row of a mask [B, n] that are 1."""
+    return np.where(mask == 1, random.random(mask.shape), -1.0).argmax(1)
 
 
-def in_jax(games: int, steps: int, seed: int) -> float:
-    """The same with all of it compiled: `reset` and `step` are pure functions of one game."""
-    game = EmbeddedGame()
-    draw = jax.vmap(lambda key, seen: random_action(key, seen, game.description, game.size))
-
-    def one(state, timestep, key):
-        return game.step(state, draw(jax.random.split(key, 2), timestep.observation))
-
-    @jax.jit
-    def play(state, timestep, key):
-        def body(carry, key):
-            return jax.vmap(one)(*carry, jax.random.split(key, games)), None
-
-        return jax.lax.scan(body, (state, timestep), jax.random.split(key, steps))[0]
-
-    keys = jax.random.split(jax.random.key(seed), games)
-    start = jax.jit(jax.vmap(game.reset))(keys, spread(game.no_strategy(), games))
-    carry = jax.block_until_ready(play(*start, jax.random.key(1)))
-    began = time.perf_counter()
-    jax.block_until_ready(play(*carry, jax.random.key(2)))
-    return 2 * games * steps / (time.perf_counter() - began)
-
-
-def main(games: int = 8, steps: int = 20, seed: int = 0) -> None:
-    """Plays and prints."""
+def main(opponent: str = "easy", games: int = 8, steps: int = 100, time_limit: int = 13440, seed: int = 0) -> None:
+    """Takes `steps` decisions in each of `games` games, of available types and with one own unit each."""
     start_jax()
-    print(f"through Gymnasium: {through_gymnasium(games, steps, seed):.0f} decisions a second (the bot decides too)")
-    print(f"in JAX: {in_jax(games, steps, seed):.0f} decisions a second")
+    asterism.envs.register()
+    settings = GameSettings(time_limit=time_limit)
+    envs = gymnasium.make_vec("Asterism-v0", num_envs=games, opponent=opponent, settings=settings)
+    _, infos = envs.reset(seed=seed)
+    envs.action_space.seed(seed)
+    random, ended, began = np.random.default_rng(seed), 0, 0.0
+    for _ in range(steps):
+        masks, actions = infos["action_mask"], envs.action_space.sample()
+        actions["action_type"] = choose(random, masks["action_type"])
+        actions["units"][:, 0], actions["units"][:, 1:] = choose(random, masks["units"]), -1
+        _, _, terminations, truncations, infos = envs.step(actions)
+        ended += (terminations | truncations).sum()
+        began = began or time.perf_counter()  # the first step compiles
+    speed = games * (steps - 1) / (time.perf_counter() - began)
+    print(f"{games} games side by side, {ended} came to their end; {speed:.0f} decisions a second")
 
 
 if __name__ == "__main__":

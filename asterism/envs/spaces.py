@@ -1,4 +1,4 @@
-"""Gymnasium spaces of observations and actions, and masks of what is valid now."""
+"""Gymnasium spaces of observations and actions, and what crosses between them and the game's named tuples."""
 
 from typing import Any
 
@@ -8,16 +8,15 @@ from gymnasium import spaces
 
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
-from asterism.interface.observation import Alliance, EntityField, Observation
 from asterism.interface.sizes import InterfaceSize
 from asterism.interface.spec import action_spec, observation_spec
 
 
 def as_dict(value: Any) -> Any:
-    """Nested named tuples as nested dictionaries of NumPy arrays; flags as int8, as Gymnasium has them."""
+    """Nested named tuples as nested dictionaries of NumPy arrays of their own; flags as int8, as Gymnasium has them."""
     if hasattr(value, "_asdict"):
         return {name: as_dict(item) for name, item in value._asdict().items()}
-    array = np.asarray(value)
+    array = np.array(value)
     return array.astype(np.int8) if array.dtype == bool else array
 
 
@@ -30,12 +29,12 @@ def _space(spec: Any) -> spaces.Space:
     return spaces.Box(low, high, spec.shape, spec.dtype)
 
 
-def observation_space(game: GameDescription, size: InterfaceSize) -> spaces.Dict:
-    """One player's `Observation`, field by field."""
+def observation_space(game: GameDescription, size: InterfaceSize) -> spaces.Space:
+    """One player's `Observation`, field by field, of the same types."""
     return _space(observation_spec(game, size))
 
 
-def action_space(game: GameDescription, size: InterfaceSize) -> spaces.Dict:
+def action_space(game: GameDescription, size: InterfaceSize) -> spaces.Space:
     """One player's `Action`: numbers to choose from, and entities to select (-1 for none)."""
 
     def choice(spec: BoundedArray) -> spaces.Space:
@@ -47,38 +46,21 @@ def action_space(game: GameDescription, size: InterfaceSize) -> spaces.Dict:
     return spaces.Dict({name: choice(spec) for name, spec in action_spec(game, size)._asdict().items()})
 
 
-def action_mask(observation: Observation, size: InterfaceSize) -> dict[str, Any]:
-    """What may be chosen now, in the form that `action_space(...).sample(mask)` takes: available action types, own
-    entities, entities that exist. Which own entities can take a type is `selectable_mask`."""
-    alliance = np.asarray(observation.entities)[:, EntityField.ALLIANCE]
-    own = np.concatenate([[1], alliance == Alliance.SELF]).astype(np.int8)
-    present = (alliance != Alliance.ABSENT).astype(np.int8)
-    present[0] |= ~present.any()
-    return {
-        "action_type": np.asarray(observation.scalars.available_actions).astype(np.int8),
-        "delay": None,
-        "queued": None,
-        "repeat": None,
-        "units": (own,) * size.selected,
-        "target_unit": present,
-        "location": None,
-    }
+def read_action(action: Any, spec: Action, batch: tuple[int, ...] = ()) -> Action:
+    """The `Action` that an element of an action space is, [*batch, ...].
 
-
-def selectable_mask(game: GameDescription, observation: dict[str, Any]) -> np.ndarray:
-    """Which entities of an observation (as a dictionary) may be selected for each action type; int8 [A, E]."""
-    entities = observation["entities"]
-    own = entities[:, EntityField.ALLIANCE] == Alliance.SELF
-    return (game.selectable[:, entities[:, EntityField.UNIT_TYPE]] & own).astype(np.int8)
-
-
-def read_action(action: dict[str, Any], batch: tuple[int, ...] = ()) -> Action:
-    """An `Action` of NumPy arrays from one of an action space; ValueError where a part is missing or misshapen."""
+    Raises ValueError, naming the part, where one is missing, misshapen or out of bounds (`action_spec`).
+    """
     parts = {}
-    for name in Action._fields:
+    for name, part in spec._asdict().items():
         if name not in action:
-            raise ValueError(f"the action has no {name}: it needs {', '.join(Action._fields)}")
-        parts[name] = np.asarray(action[name], np.int32)
-        if parts[name].shape[: len(batch)] != batch:
-            raise ValueError(f"the action's {name} has shape {parts[name].shape}: it must begin with {batch}")
+            raise ValueError(f"the action has no {name}: it needs {', '.join(spec._fields)}")
+        value = np.asarray(action[name])
+        if value.shape != batch + part.shape:
+            raise ValueError(f"the action's {name} has shape {value.shape}: it must be {batch + part.shape}")
+        if not np.issubdtype(value.dtype, np.integer):
+            raise ValueError(f"the action's {name} is of type {value.dtype}: it must be whole numbers")
+        if (value < part.minimum).any() or (value > part.maximum).any():
+            raise ValueError(f"the action's {name} must lie between {part.minimum} and {part.maximum}: {value}")
+        parts[name] = value.astype(part.dtype)
     return Action(**parts)

@@ -89,13 +89,20 @@ def bot_drawer(game: EmbeddedGame, names: tuple[str, ...]) -> Callable[..., Any]
 
     The side says which of the game's races a bot plays. Raises UserError for an unknown name.
     """
-    for name in names:
-        check_bot(game.settings.rules, name)
-    draw = jax.jit(jax.vmap(_race_draw(game, names) if game.settings.rules == "full" else _terran_draw(game, names)))
+    draw = jax.jit(jax.vmap(draw_bots(game, names)))
     return lambda index, keys, side=0: draw(index, keys, jnp.broadcast_to(side, index.shape))
 
 
+def draw_bots(game: EmbeddedGame, names: tuple[str, ...]) -> Callable[..., Any]:
+    """What `bot_drawer` compiles, for one game: (index into `names`, key, side) -> params."""
+    for name in names:
+        check_bot(game.settings.rules, name)
+    return _race_draw(game, names) if game.settings.rules == "full" else _terran_draw(game, names)
+
+
 def _race_draw(game: EmbeddedGame, names: tuple[str, ...]):
+    if "random" in game.settings.races:
+        raise UserError("scripted players need to know their race: give each player one of terran, zerg, protoss")
     book, bots = Playbook(game.rules, game.settings.slots), [parse_bot(name) for name in names]
     races = jnp.array([Race[race.upper()] for race in game.settings.races])
     level = jnp.array([int(bot.level) for bot in bots])
