@@ -1,9 +1,9 @@
 """Speed of the embedded game with random valid actions, beside SMAX (and what else of its kind can be installed).
 
-At the start every slot is taken: soldiers stand between the two starts. A step is: both players look, each draws a random
-valid action, the game plays `step` game loops. What is counted are seconds of game (22.4 loops) and ticks (of 8 loops)
-for each second of real time, of all games side by side, compilation and the first moves left out. The games are shared
-out among all cores, SMAX's as well.
+At the start every slot is taken: soldiers stand between the two starts. A step is: both players look, each draws a
+random valid action, the game plays `step` game loops. What is counted are seconds of game (22.4 loops) and ticks (of 8
+loops) for each second of real time, of all games side by side, compilation and the first moves left out. The games are
+shared out among all cores, SMAX's as well.
 
 python benchmarks/game.py                               # a quarter of an hour
 python benchmarks/game.py --slots 128 --batches 16 --peers none

@@ -1,0 +1,121 @@
+"""Work by lists and in turn gives what work on everything at once gives."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asterism.game import economy, movement, sight
+from asterism.game.skipping import CHUNK, any_of, listed, one_by_one, over_chunks, running, when
+
+flags = st.lists(st.booleans(), min_size=24, max_size=24).map(np.array)
+
+
+@given(flags)
+@settings(max_examples=25, deadline=None)
+def test_running_sums_are_those_of_numpy(which):
+    assert (np.asarray(running(jnp.asarray(which))) == np.cumsum(which)).all()
+    costs = np.where(which, 37.5, 0.0).astype(np.float32)
+    assert (np.asarray(running(jnp.asarray(costs))) == np.cumsum(costs)).all()
+
+
+@given(flags)
+@settings(max_examples=25, deadline=None)
+def test_a_list_has_every_entry_once_and_in_order(which):
+    order, count = listed(jnp.asarray(which.reshape(2, 12)))
+    for row, indices, number in zip(which.reshape(2, 12), order, count, strict=True):
+        assert np.asarray(indices)[: int(number)].tolist() == np.flatnonzero(row).tolist()
+
+
+@pytest.mark.parametrize("number", [0, 1, CHUNK, CHUNK + 1, 21])
+def test_chunks_go_through_all_that_are_listed(number):
+    which = np.isin(np.arange(24), np.random.default_rng(number).permutation(24)[:number])
+    visit = lambda at, real, seen: seen.at[at].add(real)  # noqa: E731
+    assert (np.asarray(over_chunks(jnp.asarray(which), visit, jnp.zeros(24))) == which).all()
+
+
+@given(flags, st.integers(1, 9))
+@settings(max_examples=25, deadline=None)
+def test_any_of_is_any_over_those_listed(which, step):
+    test = lambda at: (at[:, None] % step) == (jnp.arange(7) % step)  # noqa: E731
+    expected = (which[:, None] & np.asarray(test(jnp.arange(24)))).any(0)
+    assert (np.asarray(any_of(jnp.asarray(which), test, (7,))) == expected).all()
+
+
+def test_lanes_in_turn_are_lanes_side_by_side():
+    """Nested, and with an argument that all lanes share."""
+
+    def step(x, y):
+        return when(x > 0, lambda v: v * y, x), x + y
+
+    x, y = jnp.arange(-3.0, 3.0).reshape(2, 3), jnp.float32(7.0)
+    over = lambda f: jax.vmap(jax.vmap(f, (0, None)), (0, None))  # noqa: E731
+    for ours, plain in zip(over(one_by_one(step))(x, y), over(step)(x, y), strict=True):
+        assert (np.asarray(ours) == np.asarray(plain)).all()
+
+
+def crowd(scenario, seed):
+    """A scenario with every slot taken by a unit of a random type somewhere on the map."""
+    random, units, world = np.random.default_rng(seed), scenario.units, scenario.compiled.world
+    count = len(units.type)
+    units.type[:] = random.integers(1, world.units.health.shape[0] - 2, count)
+    units.position[:] = random.uniform(1, 63, (count, 2))
+    units.health[:] = np.asarray(world.units.health)[units.type] * random.choice(
+        [0.0, 0.5, 1.0], count, p=[0.1, 0.1, 0.8]
+    )
+    units.build_left[:] = random.choice([0.0, 100.0], count, p=[0.8, 0.2])
+    return world, jax.tree.map(jnp.asarray, scenario.state)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_watched_is_what_a_pair_by_pair_search_finds(compiled_full, full, seed):
+    world, state = crowd(full, seed)
+    kind, table, position = np.asarray(state.units.type), world.units, np.asarray(state.units.position, np.float64)
+    level = np.asarray(world.terrain.level)
+    above = np.where(np.asarray(table.flying)[kind], 100, level[tuple(position.T[::-1].astype(int))])
+    grown = (np.asarray(state.units.build_left) <= 0) | np.asarray(table.structure)[kind]
+    reach = np.where(grown, np.asarray(table.sight)[kind], 0.0)
+    sees = (np.asarray(state.units.health) > 0) & ~np.asarray(world.magic.absent)[kind]
+    places = np.random.default_rng(seed).uniform(1, 63, (2, 50, 2)).astype(np.float32)
+    ours = np.asarray(sight.watched(world, state, jnp.asarray(places), jnp.ones((2, 50), bool)))
+    for player in range(2):
+        own = slice(player * len(kind) // 2, (player + 1) * len(kind) // 2)
+        for place, seen in zip(places[player], ours[player], strict=True):
+            gap = np.hypot(*(position[own] - place).T)
+            if np.abs(gap - reach[own]).min() < 1e-3:
+                continue  # too close to call in single precision
+            high = above[own] >= level[int(place[1]), int(place[0])]
+            assert seen == ((gap <= reach[own]) & high & sees[own]).any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bodies_push_as_pair_by_pair_and_the_nearest_hall_is_the_nearest(full, seed):
+    world, state = crowd(full, seed)
+    units = state.units._replace(position=state.units.position / 4)  # a tight crowd
+    bodies = movement.bodies(world, units)
+    ours = np.asarray(movement.separation(world, units, bodies))
+    radius, flying = np.asarray(world.units.body)[units.type], np.asarray(world.units.flying)[units.type]
+    place, count = np.asarray(units.position, np.float64), len(radius)
+    angle = 2.4 * (np.arange(count) % (count // 2))
+    side = np.where(np.arange(count) < count // 2, 0.01, -0.01)[:, None]
+    place = place + side * np.stack([np.cos(angle), np.sin(angle)], 1)
+    pushed = np.zeros((count, 2))
+    for i in np.flatnonzero(bodies):
+        for j in np.flatnonzero(bodies):
+            gap = np.linalg.norm(place[i] - place[j])
+            if i != j and flying[i] == flying[j] and gap < radius[i] + radius[j]:
+                pushed[i] += 0.5 * (radius[i] + radius[j] - gap) * (place[i] - place[j]) / max(gap, 1e-3)
+    np.testing.assert_allclose(ours[np.asarray(bodies)], pushed[np.asarray(bodies)], atol=2e-3)
+    halls = np.asarray(world.units.townhall)[units.type] & (np.asarray(units.build_left) <= 0)
+    found = np.asarray(economy.nearest_townhall(world, units))
+    for unit in range(count):
+        own = np.flatnonzero(halls & (np.arange(count) // (count // 2) == unit // (count // 2)))
+        place = np.asarray(units.position, np.float64)
+        far = np.linalg.norm(place[own] - place[unit], axis=1)
+        assert (
+            found[unit] == -1
+            if len(own) == 0
+            else abs(np.linalg.norm(place[found[unit]] - place[unit]) - far.min()) < 1e-4
+        )
