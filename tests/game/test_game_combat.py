@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from asterism.game.damage import Blows, wound
+from asterism.game.damage import Blows, strike
 from asterism.game.modifiers import modifiers
 from asterism.game.rules import terran_v1
 
@@ -43,7 +43,7 @@ def volley(scenario, attacker, target, world=None):
     weapon = table.of[units.type[attacker], table.target_class[units.type[target]]]
     one = jnp.zeros(len(units.type), jnp.int32).at[attacker]
     blows = Blows(one.set(target), one.set(weapon), one.set(1).astype(float))
-    after = wound(world, state, modifiers(world, state), blows)
+    after = strike(world, state, modifiers(world, state), blows)
     return float(units.health[target] - after.health[target])
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asterism.game import economy, movement, sight
+from asterism.game import damage, economy, movement, sight
+from asterism.game.modifiers import modifiers
 from asterism.game.skipping import CHUNK, any_of, listed, one_by_one, over_chunks, running, when
 
 flags = st.lists(st.booleans(), min_size=24, max_size=24).map(np.array)
@@ -119,3 +120,24 @@ def test_bodies_push_as_pair_by_pair_and_the_nearest_hall_is_the_nearest(full, s
             if len(own) == 0
             else abs(np.linalg.norm(place[found[unit]] - place[unit]) - far.min()) < 1e-4
         )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_blows_on_targets_alone_are_those_of_every_pair(full, seed):
+    """Of weapons that reach nobody else, on shields and armor."""
+    world, state = crowd(full, seed)
+    random, count, weapons = np.random.default_rng(seed), len(state.units.type), world.units.weapons
+    state = state._replace(units=state.units._replace(shield=world.units.shield[state.units.type] * 0.3))
+    enemy = (1 - np.arange(count) // (count // 2)) * (count // 2)
+    target = jnp.asarray(np.where(random.random(count) < 0.8, enemy + random.integers(0, 6, count), -1))
+    weapon = weapons.of[state.units.type, weapons.target_class[state.units.type[target]]]
+    narrow = (weapon > 0) & ~(weapons.ring_radius[weapon] >= 0).any(1)
+    blows = damage.Blows(target, weapon, jnp.where(narrow & (target >= 0), 2.0, 0.0))
+    mods = modifiers(world, state)
+    one, every = (
+        damage.wound(world, state, mods, blows, pairs, state.units)
+        for pairs in (damage.on_targets(target), damage.of_all())
+    )
+    assert (np.asarray(one.health) < np.asarray(state.units.health)).sum() >= 3
+    for name in ("health", "shield", "quiet"):
+        np.testing.assert_allclose(getattr(one, name), getattr(every, name), atol=1e-3, err_msg=name)
