@@ -7,12 +7,14 @@ import pytest
 from asterism.envs import AgainstBot, Duel, find_opponent
 from asterism.errors import UserError
 from asterism.game.settings import GameSettings
-from asterism.interface.observation import Race
+from asterism.interface.observation import EntityField, Race
 from asterism.interface.spec import no_op
 from asterism.runtime.agents import save_agent
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Setup, make_tools
 from asterism.runtime.train import TrainConfig
+
+FULL = GameSettings(rules="full", races=("terran", "terran"), slots=32)
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +50,9 @@ def test_the_agents_of_a_run(run, short, kind, value):
     assert opponent.player is find_opponent(str(run))[1].player, "compiled once"
 
 
-def test_an_agent_plays(run):
-    game, opponent = find_opponent(str(run))
-    assert traced(game, opponent).observation.entities.shape == (game.size.entities, 43)
+def test_agents_and_bots_of_other_rules_fit_the_loop(run):
+    for game, opponent in (find_opponent(str(run)), find_opponent("Hard", FULL)):
+        assert traced(game, opponent).observation.entities.shape == (game.size.entities, len(EntityField))
 
 
 def test_a_run_of_another_game_is_refused(run, short, tmp_path):
