@@ -123,5 +123,5 @@ def compiled(game: EmbeddedGame, player: Controller, many: bool = False) -> tupl
     same arguments, so that environments of one configuration compile them once."""
     duel = Duel(game, player)
     if many:
-        return jax.jit(jax.vmap(duel.new, (0, None, 0, 0))), jax.jit(jax.vmap(duel.decide, (0, 0, None)))
+        return jax.jit(jax.vmap(duel.new)), jax.jit(jax.vmap(duel.decide, (0, 0, None)))
     return jax.jit(duel.new), jax.jit(duel.decide)

@@ -143,6 +143,7 @@ def _strike(world: World, state: State, struck: Bool[Array, "G N"], distance: Fl
     healed = total(jnp.where(struck, column("heal"), 0.0))
     units = units._replace(
         shield=jnp.maximum(units.shield - shield_damage, 0.0),
+        quiet=jnp.where(shield_damage > 0, 0.0, units.quiet),
         energy=jnp.maximum(units.energy + drained, 0.0),
         health=jnp.minimum(units.health + healed, jnp.maximum(world.units.health[units.type], units.health)),
     )

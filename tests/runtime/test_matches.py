@@ -20,7 +20,7 @@ from asterism.interface.description import TimeStep
 from asterism.runtime import matches as module
 from asterism.runtime.arena import Lanes, Outcomes, act_both, join, new_lanes, play_out, seats, side
 from asterism.runtime.matches import Matches, Score
-from asterism.runtime.players import Controller, scripted, spread
+from asterism.runtime.players import Controller, bot_drawer, scripted, spread
 from asterism.runtime.setup import Setup, make_tools
 
 LANES = 4
@@ -98,7 +98,8 @@ def test_two_scripts_compiled_as_one_act_as_each_alone(matches):
     """`act_both` joins the two sides where both controllers are the same object; a twin of it takes the other path."""
     game, script, twin = matches.tools.game, matches.bot, scripted(matches.tools.game)
     keys = jax.random.split(jax.random.key(0), LANES)
-    home, away = (matches.draw(jnp.arange(LANES) + offset, keys) for offset in (0, 1))
+    draw = bot_drawer(game, matches.bots)
+    home, away = (draw(jnp.arange(LANES) + offset, keys) for offset in (0, 1))
     z = spread(game.no_strategy(), LANES)
     lanes = jax.jit(lambda: new_lanes(game, script, script, seats(LANES), z, keys))()
     joined, apart = (jax.jit(partial(act_both, script, other))((home, away), lanes, keys) for other in (script, twin))
