@@ -24,6 +24,8 @@ EARLY, PATIENCE = 40, 900
 it is given up."""
 MINUTE = 1344
 """Game loops."""
+FIRST_SUPPLY = 360
+"""Game loop from which on a player wants a source of supply beside those of the start."""
 RICH = 400
 """Minerals with which goals and soldiers are made beside the opening."""
 BEFORE_GOALS = 3
@@ -238,7 +240,10 @@ class Spending:
         halls = (seen.own & ~seen.built & self.townhall[seen.type]).sum()
         margin = jnp.where(seen.used < 16, 2, 3 + seen.used // 5)
         cap = jnp.minimum(seen.cap + coming + 6 * halls, 200)
-        short = (cap - seen.used < margin) & (cap < 200)
+        # The first comes in time whatever the supply: of a race whose workers build it other structures require it.
+        first = jnp.where(self.tasks.kind[plan.supply] == Kind.BUILD, 1, 2)
+        none = (seen.counts[product] + self._coming(seen, task)[0] < first) & (seen.loop >= FIRST_SUPPLY)
+        short = ((cap - seen.used < margin) & (cap < 200)) | none
         return jnp.where(short, jnp.where(seen.used > 60, 2, 1), 0)
 
     def _wanted_workers(self, plan: RacePlan, seen: View) -> Int[Array, ""]:
