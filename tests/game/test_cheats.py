@@ -1,5 +1,6 @@
 """What players who cheat have more than others: sight of the whole map, and income."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -49,7 +50,7 @@ def test_vision_does_not_show_what_is_cloaked(full):
 
 def test_settings_say_who_cheats():
     game = EmbeddedGame(GameSettings(vision=(False, True), income=(1.5, 1.0)))
-    players = game.opening(np.array([1, 1]), game.no_strategy()).players
+    players = game.opening(jnp.array([1, 1]), game.no_strategy()).players
     assert players.vision.tolist() == [False, True] and players.income.tolist() == [1.5, 1.0]
     with pytest.raises(UserError, match="income is .*: it must be at least 0"):
         GameSettings(income=(-1.0, 1.0))
