@@ -92,6 +92,12 @@ def play(played: dict, missing: list, settings: dict, lanes: int, file) -> None:
         )
 
 
+def cell(counts: tuple[int, int, int]) -> str:
+    """Wins, draws and losses as the table has them."""
+    rate, least, most = wilson(*counts)
+    return f"{rate:.0%}, {least:.0%} to {most:.0%} ({'-'.join(map(str, counts))})"
+
+
 def ladder_table(played: dict[tuple, float], races: tuple[str, ...]) -> str:
     """The win rates (a draw is half a win) of each level against the one two below, with 95% Wilson intervals and, in
     brackets, wins, draws and losses."""
@@ -104,8 +110,7 @@ def ladder_table(played: dict[tuple, float], races: tuple[str, ...]) -> str:
         for race in races:
             rewards = [reward for key, reward in played.items() if key[:2] == (race, low)]
             counts = tuple(rewards.count(value) for value in (1.0, 0.0, -1.0))
-            rate, least, most = wilson(*counts) if rewards else (float("nan"),) * 3
-            cells.append(f"{rate:.0%}, {least:.0%} to {most:.0%} ({'-'.join(map(str, counts))})")
+            cells.append(cell(counts) if rewards else "not played")
         lines.append(f"| {Difficulty(low + BELOW).name} | {Difficulty(low).name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -53,13 +53,14 @@ class Level:
     """Its workers bring back so many times as much."""
 
 
+CALM = ("timing", "macro")
 LEVELS = {
-    Difficulty.VeryEasy: Level(112, 2.0, 14, 0.5, 1, 450, False, 0.0, False, False, ("timing", "macro")),
-    Difficulty.Easy: Level(96, 1.8, 16, 0.8, 1, 420, False, 0.0, False, False, ("timing", "macro")),
-    Difficulty.Medium: Level(80, 1.6, 20, 1.1, 2, 380, False, 0.0, False, False),
-    Difficulty.MediumHard: Level(64, 1.4, 26, 1.5, 2, 330, False, 0.0, False, True),
-    Difficulty.Hard: Level(48, 1.2, 34, 1.9, 2, 250, True, 0.0, False, True),
-    Difficulty.Harder: Level(32, 1.1, 44, 2.5, 3, 150, True, 0.5, True, True),
+    Difficulty.VeryEasy: Level(112, 2.0, 14, 0.4, 1, 480, False, 0.0, False, False, CALM),
+    Difficulty.Easy: Level(96, 1.8, 16, 0.7, 1, 430, False, 0.0, False, False, CALM),
+    Difficulty.Medium: Level(80, 1.5, 20, 1.2, 2, 360, False, 0.0, False, False, CALM),
+    Difficulty.MediumHard: Level(64, 1.3, 26, 1.7, 2, 300, False, 0.0, False, True, (*CALM, "rush")),
+    Difficulty.Hard: Level(48, 1.2, 34, 2.1, 2, 230, True, 0.0, False, True),
+    Difficulty.Harder: Level(32, 1.1, 44, 2.6, 3, 140, True, 0.5, True, True),
     Difficulty.VeryHard: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.5, True, True),
     Difficulty.CheatVision: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.5, True, True, vision=True),
     Difficulty.CheatMoney: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.5, True, True, vision=True, income=1.5),

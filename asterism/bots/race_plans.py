@@ -49,6 +49,8 @@ class RacePlan(NamedTuple):
     stays_home: Bool[Array, "*b U"]
     raider: Bool[Array, "*b U"]
     pack: Int[Array, "*b"]
+    keen: Bool[Array, "*b"]
+    """Soldiers are made beside the opening."""
     worker: Int[Array, "*b"]
     """The task that makes a worker."""
     supply: Int[Array, "*b"]
@@ -170,6 +172,7 @@ def style_plan(rules: Rules, style: RaceStyle) -> RacePlan:
         stays_home=np.isin(types, race.stays_home),
         raider=np.isin(types, style.raiders),
         pack=np.int32(style.pack),
+        keen=np.bool_(style.kind == "rush"),
         worker=np.int32(tasks_for(rules, race.worker)[0]),
         supply=np.int32(tasks_for(rules, race.supply)[0]),
         workers=zero,

@@ -64,7 +64,7 @@ TERRAN = (
             44 EngineeringBay, 46 Starport, 48 TerranInfantryWeaponsLevel1, 50 ShieldWall, 56 Barracks 5,
             60 MissileTurret, 64 Refinery 3, 70 TerranInfantryArmorsLevel1, 76 CommandCenter 3, 80 StarportReactor""",
         army={"Marine": 8.0, "Reaper": 0.5, "Marauder": 2.0, "Medivac": 1.5},
-        attack_supply=(7, 10),
+        attack_supply=(6, 8),
         attack_loop=(2600, 3200),
         workers=(34, 40),
         guard=0.0,

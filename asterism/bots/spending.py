@@ -127,7 +127,7 @@ class Spending:
         share = jnp.where(wanted[first:], self._preference(plan, seen, wishes, rows.task[first:]), 0.0)
         top = (share >= share.max()) & wanted[first:]
         topmost = jnp.where(top & (vespene[first:] <= seen.vespene - army_v), minerals[first:], 0.0).max()
-        spent_m, spent_v = (jnp.where(wishes.walking, cost[seen.order], 0.0).sum() for cost in self.site_cost)
+        spent_m, spent_v = self._unpaid(seen, wishes)
         soldier = jnp.where(top & (vespene[first:] <= seen.vespene), minerals[first:], 0.0).max()
         first_m = jnp.where(wishes.alarm, soldier, 0.0)
         before_m = jnp.where(jnp.arange(first) > 0, before_m + first_m, before_m)
@@ -147,6 +147,10 @@ class Spending:
         number = jnp.clip(jnp.minimum(reach, rows.missing[row]), 1, 32).astype(jnp.int32)
         return Purchase(can.any(), rows.task[row], rows.makers[row], number)
 
+    def _unpaid(self, seen: View, wishes: Wishes) -> Float[Array, " 2"]:
+        """Minerals and vespene for what workers are on their way to build."""
+        return jnp.where(wishes.walking, self.site_cost[:, seen.order], 0.0).sum(1)
+
     def _preference(self, plan: RacePlan, seen: View, wishes: Wishes, task: Int[Array, " C"]) -> Float[Array, " C"]:
         """How much each kind of soldier is wanted: by the plan, less for each that is there, more if it hits what flies
         and the enemy flies."""
@@ -165,12 +169,12 @@ class Spending:
         kind = self.tasks.kind[task]
         makers = self._makers(seen, task, miners)
         have = self._have(seen, task)
-        rich = seen.minerals >= RICH + idle_money(plan, seen)
+        rich = seen.minerals - self._unpaid(seen, wishes)[0] >= RICH + idle_money(plan, seen)
         goal_due = ((seen.used >= plan.from_supply) & ~ahead) | rich
         # An egg of two finds no way out where there is room for one.
         eggs = (seen.own & (seen.type == self.egg)).sum()
         room = jnp.maximum(plan.room - seen.counts.sum() - eggs - 1, 0)
-        many = jnp.minimum(jnp.where(~ahead | rich | wishes.alarm, AT_ONCE * 4, 0), room)
+        many = jnp.minimum(jnp.where(~ahead | rich | wishes.alarm | plan.keen, AT_ONCE * 4, 0), room)
         wanted = jnp.concatenate(
             [
                 self._wanted_supply(plan, seen)[None] + have[0],
