@@ -10,6 +10,7 @@ from asterism.bots.build_orders import BuildItem, BuildOrder, load_build_orders
 
 ITEMS = 20
 """Most items of an opening."""
+HALLS = ("CommandCenter", "Hatchery", "Nexus")
 LEFT_OUT = ("WarpGate", "MULE")
 """What the game makes by itself, or what is no choice of a build order."""
 
@@ -55,6 +56,15 @@ FITS: dict[tuple[str, str], Callable[[BuildOrder], bool]] = {
 
 @cache
 def openings(race: str, kind: str) -> tuple[tuple[BuildItem, ...], ...]:
-    """The openings of a style, each by loop, without what the game makes by itself."""
+    """The openings of a style, each by loop, without what the game makes by itself; of rushes the first base only."""
     orders = [order for order in load_build_orders(race) if FITS[race, kind](order) and len(order.items) >= 10]
-    return tuple(tuple(item for item in order.items if item.unit not in LEFT_OUT)[:ITEMS] for order in orders)
+    return tuple(_items(order, kind)[:ITEMS] for order in orders)
+
+
+def _items(order: BuildOrder, kind: str) -> tuple[BuildItem, ...]:
+    """What is followed of a build order: of a rush all before its next base but one, of a Terran's and a Protoss's all
+    before the next."""
+    items = tuple(item for item in order.items if item.unit not in LEFT_OUT)
+    halls = [place for place, item in enumerate(items) if item.unit in HALLS]
+    bases = 2 if order.race == "zerg" else 1
+    return items[: halls[bases - 1]] if kind == "rush" and len(halls) >= bases else items

@@ -15,6 +15,8 @@ from asterism.game.tasks import Kind
 
 GOALS, TYPES = 40, 12
 """Most goals of a style, and most tasks that make the unit types of its army."""
+MANY = 3
+"""Structures of one kind that a player may have however little room the game has."""
 WORKER_SHARE, ARMY_SHARE = 0.36, 0.32
 """Most workers, and most supply and most soldiers that an attack waits for, as shares of the units and structures that
 the game has room for."""
@@ -131,7 +133,9 @@ class Playbook:
         makes = jnp.asarray(self.rules.tasks.product)[plan.goal]
         hall, refinery = (jnp.asarray(table)[makes] for table in (self.rules.units.townhall, self.rules.units.refinery))
         workers = jnp.minimum(jnp.minimum(workers, can["workers"]), int(WORKER_SHARE * self.room))
-        most = jnp.where(hall, can["bases"], jnp.where(refinery, 1 + workers // 12 + plan.raider.any(), 99))
+        scaled = jnp.maximum(MANY, plan.count * self.room // 128)
+        gas = 1 + workers // 12 + 2 * plan.raider.any()
+        most = jnp.where(hall, can["bases"], jnp.where(refinery, gas, scaled))
         noise = jax.random.uniform(keys[3], (TYPES,), minval=0.8, maxval=1.2)
         return plan._replace(
             opening=opening._replace(loop=(opening.loop * can["pace"]).astype(jnp.int32)),

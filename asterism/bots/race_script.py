@@ -58,7 +58,7 @@ class RaceScript:
         item = self.spending.advance(plan, scene.seen, state.item, state.since)
         since = jnp.where(item == state.item, state.since, scene.seen.loop).astype(jnp.int32)
         campaign = self.war.campaign(plan, scene, state.war)
-        wishes = Wishes(item, self.know.alarm(plan, scene), campaign.air, scene.walking)
+        wishes = Wishes(item, self.know.alarm(plan, scene, item), campaign.air, scene.walking)
         keys = jax.random.split(key, 3)
         fights = [
             self.war.militia(plan, scene),

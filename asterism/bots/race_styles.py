@@ -220,12 +220,12 @@ PROTOSS = (
             28 WarpGateResearch, 34 Gateway 2, 36 Stargate 2, 40 ShieldBattery 2, 44 FleetBeacon, 48 Assimilator 4,
             52 Forge, 54 PhotonCannon 2, 56 ProtossAirWeaponsLevel1, 60 Nexus 3, 66 Stargate 3, 70 Gateway 4,
             76 ProtossAirArmorsLevel1, 80 Assimilator 6, 86 Observer""",
-        army={"Stalker": 2.0, "Zealot": 2.0, "Oracle": 0.8, "VoidRay": 4.0, "Carrier": 3.0, "Phoenix": 0.4},
+        army={"Stalker": 2.0, "Zealot": 2.0, "Oracle": 5.0, "VoidRay": 4.0, "Carrier": 3.0, "Phoenix": 0.4},
         attack_supply=(36, 44),
         attack_loop=(7200, 8400),
         workers=(48, 54),
         raiders=("Oracle",),
-        pack=2,
+        pack=1,
     ),
 )
 STYLES = {(style.race, style.kind): style for style in (*TERRAN, *ZERG, *PROTOSS)}

@@ -146,11 +146,12 @@ class Knowledge:
         """Supply of entities."""
         return jnp.where(which, self.table.supply[seen.type], 0.0).sum()
 
-    def alarm(self, plan: RacePlan, scene: Scene) -> Bool[Array, ""]:
-        """Soldiers come before all else: there is a threat, or fewer of them than the plan keeps, or than the
-        enemy shows."""
-        seen = scene.seen
-        weak = seen.army < plan.guard * jnp.maximum(seen.loop - 3000, 0) / 1000
+    def alarm(self, plan: RacePlan, scene: Scene, item: Int[Array, ""]) -> Bool[Array, ""]:
+        """Soldiers come before all else: there is a threat, or fewer of them than the enemy shows, or than the plan
+        keeps once its opening is over."""
+        seen, last = scene.seen, len(plan.opening.task) - 1
+        opened = (item > last) | (plan.opening.task[jnp.minimum(item, last)] == 0)
+        weak = opened & (seen.army < plan.guard * jnp.maximum(seen.loop - 3000, 0) / 1000)
         moving = scene.foes & ~self.table.structure[seen.type]
         outdone = MATCHED * self.worth(seen, moving) > self.worth(seen, scene.army)
         return outdone | ((scene.threat.any() | weak) & (seen.army < plan.attack_supply))

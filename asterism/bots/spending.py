@@ -27,7 +27,7 @@ MINUTE = 1344
 FIRST_SUPPLY = 360
 """Game loop from which on a player wants a source of supply beside those of the start."""
 RICH = 400
-"""Minerals with which goals and soldiers are made beside the opening."""
+"""Minerals with which soldiers are made beside the opening; with twice as many goals are taken up, too."""
 BEFORE_GOALS = 3
 """Rows of supply, opening and workers."""
 
@@ -169,17 +169,21 @@ class Spending:
         kind = self.tasks.kind[task]
         makers = self._makers(seen, task, miners)
         have = self._have(seen, task)
-        rich = seen.minerals - self._unpaid(seen, wishes)[0] >= RICH + idle_money(plan, seen)
-        goal_due = ((seen.used >= plan.from_supply) & ~ahead) | rich
+        money = seen.minerals - self._unpaid(seen, wishes)[0] - idle_money(plan, seen)
+        workers = self._wanted_workers(plan, seen)
+        # Not too many before the opening is over: what comes later is worth more of the room.
+        spare = ((money >= RICH) | (have[2] >= workers)) & (seen.army < plan.attack_supply / 2)
+        free = ~ahead | spare | wishes.alarm | plan.keen
         # An egg of two finds no way out where there is room for one.
         eggs = (seen.own & (seen.type == self.egg)).sum()
         room = jnp.maximum(plan.room - seen.counts.sum() - eggs - 1, 0)
-        many = jnp.minimum(jnp.where(~ahead | rich | wishes.alarm | plan.keen, AT_ONCE * 4, 0), room)
+        many = jnp.where(free, jnp.minimum(AT_ONCE * 4, room), 0)
+        goal_due = ((seen.used >= plan.from_supply) & ~ahead) | (money >= 2 * RICH)
         wanted = jnp.concatenate(
             [
                 self._wanted_supply(plan, seen)[None] + have[0],
                 jnp.where(seen.loop >= item.loop - EARLY, jnp.maximum(item.count, have[1]), 0)[None],
-                jnp.minimum(self._wanted_workers(plan, seen), have[2] + room)[None],
+                jnp.minimum(workers, have[2] + room)[None],
                 jnp.where(goal_due, plan.count, 0),
                 many + have[-len(plan.army) :],
             ]

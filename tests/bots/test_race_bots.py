@@ -12,9 +12,9 @@ from asterism.interface.spec import action_spec, validate
 from asterism.runtime.race_films import MINUTE, SHOT_EVERY, play_races, race_game
 
 PAIRS = [
-    ("terran:rush", "zerg:rush"),
-    ("protoss:rush", "terran:timing"),
-    ("zerg:timing", "protoss:timing"),
+    ("terran:rush", "protoss:rush"),
+    ("zerg:rush", "protoss:timing"),
+    ("zerg:timing", "terran:timing"),
     ("terran:macro", "zerg:macro"),
     ("terran:air", "protoss:macro"),
     ("zerg:air", "protoss:air"),
@@ -63,7 +63,7 @@ SHOWS = {
     "terran:timing": (7, {"BarracksTechLab": 1, "Factory": 1}, ("Marine", "Marauder", "SiegeTank"), 8),
     "terran:macro": (7, {"Barracks": 3, "OrbitalCommand": 2, "EngineeringBay": 1}, ("Marine", "Marauder"), 6),
     "terran:air": (7, {"Starport": 1, "StarportTechLab": 1}, ("Banshee",), 1),
-    "zerg:rush": (3, {"SpawningPool": 1}, ("Zergling",), 6),
+    "zerg:rush": (4, {"SpawningPool": 1}, ("Zergling",), 6),
     "zerg:timing": (7, {"RoachWarren": 1, "Hatchery": 2}, ("Roach", "Ravager"), 5),
     "zerg:macro": (7, {"Hatchery": 3, "Queen": 2}, ("Zergling", "Roach", "Hydralisk"), 6),
     "zerg:air": (8, {"Lair": 1, "Spire": 1}, ("Mutalisk",), 2),
