@@ -86,7 +86,7 @@ def test_each_style_makes_what_it_is_known_for(played, lane, player, name):
 
 @pytest.mark.parametrize("lane, player, name", SEATS)
 def test_the_structures_of_a_game_begin_with_those_of_the_drawn_opening(played, lane, player, name):
-    """The first three, without what is made for supply, are among the first five that are begun, and the first is first:
+    """The first three, without what is made for supply, are among the first five that are begun, the first is first:
     what has to wait for its site lets others by."""
     tasks, game = played.game.rules.tasks, played.game.description
     order = [task for task in np.asarray(played.games.plans[player].opening.task[lane]) if task]
