@@ -11,7 +11,7 @@ import tyro
 
 from asterism.bots.levels import Difficulty
 from asterism.bots.names import BotName
-from asterism.bots.race_styles import RACES
+from asterism.bots.styles import RACES
 from asterism.errors import UserError
 from asterism.league import wilson
 from asterism.runtime.bot_games import BotGames, Bout

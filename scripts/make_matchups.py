@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from asterism.bots.race_styles import RACES
+from asterism.bots.styles import RACES
 from asterism.runtime.play import MOMENTS, SHEET_WIDTH, painter_of_width
 from asterism.runtime.race_films import film_races, race_game
 from asterism.runtime.setup import start_jax

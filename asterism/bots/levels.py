@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from asterism.bots.race_styles import KINDS
+from asterism.bots.styles import KINDS
 
 
 class Difficulty(IntEnum):

@@ -1,15 +1,17 @@
 """Names of scripted players: a race, a level and a style, each of which may be left out, in any order, as in
-`zerg:Hard:rush`, `VeryHard`, `macro` or `terran`."""
+`zerg:Hard:rush`, `VeryHard`, `macro`, `random` or `terran`."""
 
 import difflib
 from typing import NamedTuple
 
 from asterism.bots.levels import Difficulty
-from asterism.bots.race_styles import KINDS, RACES
+from asterism.bots.styles import KINDS, RACES, SPARRING
 from asterism.errors import UserError
 
 DEFAULT = Difficulty.VeryHard
 """The level of a name that has none: the highest that does not cheat."""
+ALL_KINDS = (*KINDS, *SPARRING)
+"""Styles, and those without one."""
 
 
 class BotName(NamedTuple):
@@ -17,7 +19,7 @@ class BotName(NamedTuple):
 
     level: Difficulty = DEFAULT
     kind: str = ""
-    """Its style; empty for one that its level draws."""
+    """Its style, or one of `SPARRING`; empty for a style that its level draws."""
     race: str = ""
     """Empty for the one that the game gives it."""
 
@@ -28,7 +30,7 @@ def parse_bot(name: str) -> BotName:
     found: dict[str, object] = {}
     for part in name.lower().split(":"):
         field, value = "level", levels.get(part)
-        if part in KINDS:
+        if part in ALL_KINDS:
             field, value = "kind", part
         elif part in RACES:
             field, value = "race", part
@@ -41,7 +43,7 @@ def parse_bot(name: str) -> BotName:
 
 
 def _advice(part: str) -> str:
-    known = [level.name for level in Difficulty] + list(KINDS)
+    known = [level.name for level in Difficulty] + list(ALL_KINDS)
     close = difflib.get_close_matches(part, [*map(str.lower, known), *RACES], n=1)
     hint = f"did you mean {next((k for k in known if k.lower() == close[0]), close[0])}? " if close else ""
-    return f"{hint}name a level ({', '.join(known[:10])}), a style ({', '.join(KINDS)}), or both, as in Hard:rush"
+    return f"{hint}name a level ({', '.join(known[:10])}), a style ({', '.join(ALL_KINDS)}), or both, as in Hard:rush"

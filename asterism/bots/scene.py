@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from asterism.bots.race_plans import RacePlan
+from asterism.bots.plans import Plan, who_hits
 from asterism.bots.view import ActionMaker, View, nearest_row, view
 from asterism.game.rules import Rules
 from asterism.game.tasks import Kind
@@ -66,8 +66,7 @@ class Knowledge:
         self.game, self.size, self.maker = rules.description, size, ActionMaker(rules.description, size)
         self.bases = jnp.asarray(bases, jnp.float32)
         table = rules.units
-        against = lambda name: table.weapons.of[:, table.weapons.target_class[self.game.unit_index[name]]] > 0  # noqa: E731
-        ground, air = against("SCV"), against("Overlord")
+        ground, air = who_hits(rules, "SCV"), who_hits(rules, "Overlord")
         armed = table.armed | ground | air
         self.table = jax.tree.map(jnp.asarray, table)
         self.hits_air, self.hits_ground = jnp.asarray(air), jnp.asarray(ground)
@@ -117,8 +116,8 @@ class Knowledge:
         return Choice(wanted & units.any(), whole(index), units, whole(target), place, whole(repeat))
 
     def named(self, seen: View, *names: str) -> Bool[Array, " E"]:
-        """Entities of these types."""
-        return jnp.isin(seen.type, jnp.array([self.game.unit_index[name] for name in names]))
+        """Entities of these types, as far as the game has them."""
+        return jnp.isin(seen.type, jnp.array([self.game.unit_index.get(name, -1) for name in names]))
 
     def minerals(self, seen: View) -> Bool[Array, " E"]:
         """Mineral fields."""
@@ -146,7 +145,7 @@ class Knowledge:
         """Supply of entities."""
         return jnp.where(which, self.table.supply[seen.type], 0.0).sum()
 
-    def alarm(self, plan: RacePlan, scene: Scene, item: Int[Array, ""]) -> Bool[Array, ""]:
+    def alarm(self, plan: Plan, scene: Scene, item: Int[Array, ""]) -> Bool[Array, ""]:
         """Soldiers come before all else: there is a threat, or fewer of them than the enemy shows, or than the plan
         keeps once its opening is over."""
         seen, last = scene.seen, len(plan.opening.task) - 1

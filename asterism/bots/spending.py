@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from asterism.bots.race_plans import RacePlan
+from asterism.bots.plans import Plan, who_hits
 from asterism.bots.view import View
 from asterism.game.rules import Rules
 from asterism.game.tasks import Builder, Kind
@@ -79,16 +79,15 @@ class Spending:
         self.is_worker, self.refinery = jnp.asarray(units.worker), jnp.asarray(units.refinery)
         self.townhall = jnp.asarray(units.townhall)
         self.users = jnp.asarray(_users(rules))
-        self.egg = rules.description.unit_index["Egg"]
+        self.egg = rules.description.unit_index.get("Egg", -1)
         self.site_cost = jnp.asarray(_site_cost(rules))
         self.reactor = jnp.asarray(units.addon & ~units.techlab)
         self.techlab = jnp.asarray(units.techlab)
         self.structure = jnp.asarray(units.structure)
         self.supply_provided = jnp.asarray(units.supply_provided)
-        overlord = units.weapons.target_class[rules.description.unit_index["Overlord"]]
-        self.hits_air = jnp.asarray(units.weapons.of[:, overlord] > 0)
+        self.hits_air = jnp.asarray(who_hits(rules, "Overlord"))
 
-    def advance(self, plan: RacePlan, seen: View, item: Int[Array, ""], since: Int[Array, ""]) -> Int[Array, ""]:
+    def advance(self, plan: Plan, seen: View, item: Int[Array, ""], since: Int[Array, ""]) -> Int[Array, ""]:
         """Place of the next item of the opening, that of the last look being `item`, since game loop `since`.
 
         What is begun is done, even if it is lost later; what cannot be begun for long is given up.
@@ -105,7 +104,7 @@ class Spending:
         return jnp.where(stuck, first + 1, first).astype(jnp.int32)
 
     def next_purchase(
-        self, plan: RacePlan, seen: View, wishes: Wishes, miners: Bool[Array, " E"], bases: Bool[Array, ""]
+        self, plan: Plan, seen: View, wishes: Wishes, miners: Bool[Array, " E"], bases: Bool[Array, ""]
     ) -> Purchase:
         """The first row that is wanted and that there is money for, once what comes before it is paid.
 
@@ -151,14 +150,14 @@ class Spending:
         """Minerals and vespene for what workers are on their way to build."""
         return jnp.where(wishes.walking, self.site_cost[:, seen.order], 0.0).sum(1)
 
-    def _preference(self, plan: RacePlan, seen: View, wishes: Wishes, task: Int[Array, " C"]) -> Float[Array, " C"]:
+    def _preference(self, plan: Plan, seen: View, wishes: Wishes, task: Int[Array, " C"]) -> Float[Array, " C"]:
         """How much each kind of soldier is wanted: by the plan, less for each that is there, more if it hits what flies
         and the enemy flies."""
         hits = self.hits_air[self.tasks.product[task]]
         fit = jnp.where(hits, 1.0 + 3.0 * wishes.air, 1.0 - 0.8 * wishes.air)
         return plan.weight * fit / (1.0 + self._owned(seen, task))
 
-    def _rows(self, plan: RacePlan, seen: View, wishes: Wishes, miners, bases) -> Rows:
+    def _rows(self, plan: Plan, seen: View, wishes: Wishes, miners, bases) -> Rows:
         """Supply, the next item of the opening, workers, goals, soldiers."""
         last = len(plan.opening.task) - 1
         item = jax.tree.map(lambda row: row[jnp.minimum(wishes.item, last)], plan.opening)
@@ -239,7 +238,7 @@ class Spending:
         sent = at_it.sum(1) * jnp.maximum(self.tasks.count[task], 1)
         return sent - jnp.where(stays, jnp.minimum(sent, growing), 0)
 
-    def _wanted_supply(self, plan: RacePlan, seen: View) -> Int[Array, ""]:
+    def _wanted_supply(self, plan: Plan, seen: View) -> Int[Array, ""]:
         """How many more sources of supply are wanted beside those that are there or ordered."""
         task = plan.supply[None]
         product = self.tasks.product[plan.supply]
@@ -254,7 +253,7 @@ class Spending:
         short = ((cap - seen.used < margin) & (cap < 200)) | none
         return jnp.where(short, jnp.where(seen.used > 60, 2, 1), 0)
 
-    def _wanted_workers(self, plan: RacePlan, seen: View) -> Int[Array, ""]:
+    def _wanted_workers(self, plan: Plan, seen: View) -> Int[Array, ""]:
         """As many as the bases can use, those of unfinished bases too, at most those of the plan."""
         base = seen.own & (self.townhall | self.refinery)[seen.type]
         grown = 12 + (plan.growth * seen.loop / MINUTE).astype(jnp.int32)
@@ -262,7 +261,7 @@ class Spending:
         return jnp.minimum(jnp.minimum(jnp.maximum(room + 2, 16), plan.workers), grown)
 
 
-def idle_money(plan: RacePlan, seen: View) -> Float[Array, ""]:
+def idle_money(plan: Plan, seen: View) -> Float[Array, ""]:
     """Minerals that the player leaves lying about."""
     return plan.idle * seen.loop / MINUTE
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from asterism.bots.race_plans import RacePlan
+from asterism.bots.plans import Plan
 from asterism.bots.scene import DEFENCE, Choice, Knowledge, Scene
 from asterism.bots.spending import idle_money
 from asterism.bots.view import nearest_row
@@ -81,7 +81,7 @@ class War:
         self.mode_buff = jnp.array([int(buff(row[6])) for row in rows])
         self.is_spell = jnp.array([bool(row[6]) for row in rows])
 
-    def campaign(self, plan: RacePlan, scene: Scene, old: Campaign) -> Campaign:
+    def campaign(self, plan: Plan, scene: Scene, old: Campaign) -> Campaign:
         """Whether an attack is on: it begins with enough supply or after a long lull, and ends when it is spent or
         meets more than it can beat. The next one after such an end is to be larger."""
         seen = scene.seen
@@ -109,7 +109,7 @@ class War:
             air=jnp.where(foes.any(), 0.9 * old.air + 0.1 * share, old.air).astype(jnp.float32),
         )
 
-    def _outside(self, plan: RacePlan, scene: Scene) -> Bool[Array, " E"]:
+    def _outside(self, plan: Plan, scene: Scene) -> Bool[Array, " E"]:
         """Soldiers who are not at home."""
         return scene.army & (scene.away > 1.3 * DEFENCE) & ~plan.stays_home[scene.seen.type]
 
@@ -128,14 +128,14 @@ class War:
     def _busy(self, scene: Scene) -> Bool[Array, " E"]:
         return (scene.seen.order[:, None] == self.know.attacks).any(1)
 
-    def defend(self, plan: RacePlan, scene: Scene) -> Choice:
+    def defend(self, plan: Plan, scene: Scene) -> Choice:
         """All who have nothing to attack to the enemy that is nearest to a town hall."""
         seen = scene.seen
         row = jnp.where(scene.threat, scene.away, jnp.inf).argmin()
         free = scene.army & ~self._busy(scene) & ((scene.away < 2.5 * DEFENCE) | ~plan.stays_home[seen.type])
         return self.know.choice(scene.threat.any(), "Attack_pt", free, place=seen.position[row])
 
-    def militia(self, plan: RacePlan, scene: Scene) -> Choice:
+    def militia(self, plan: Plan, scene: Scene) -> Choice:
         """Workers against those on the ground who are among them, while there are hardly any soldiers."""
         seen = scene.seen
         foes = scene.threat & ~self.table.flying[seen.type] & (scene.away < 9.0) & ~self.table.structure[seen.type]
@@ -149,8 +149,10 @@ class War:
         alone = (foes & self.know.fighter[seen.type]).any() | (foes.sum() >= 3)
         return self.know.choice(plan.militia & few & alone, "Attack_pt", squad, place=seen.position[row])
 
-    def modes(self, plan: RacePlan, scene: Scene) -> Choice:
+    def modes(self, plan: Plan, scene: Scene) -> list[Choice]:
         """Sieging, burrowing, stimpack, cloak and such where enemies are near, and back where none is."""
+        if not len(self.mode_action):
+            return []
         seen = scene.seen
         real = seen.enemy & ~seen.snapshot
         whom = jnp.stack([real, real & ~self.table.flying[seen.type], scene.foes])
@@ -162,9 +164,9 @@ class War:
         units &= jnp.where(self.is_spell[:, None], jnp.where(near, ~has & (seen.sound > 0.6), has), True)
         can = units.any(1) & seen.available[self.mode_action] & (plan.spells | ~self.is_spell)
         row = can.argmax()
-        return self.know.choice(can.any(), self.mode_action[row], units[row])
+        return [self.know.choice(can.any(), self.mode_action[row], units[row])]
 
-    def shots(self, plan: RacePlan, scene: Scene) -> list[Choice]:
+    def shots(self, plan: Plan, scene: Scene) -> list[Choice]:
         """Spells that are aimed at an enemy, by one unit at a time: the first that is near enough."""
         seen, choices = scene.seen, []
         gap = jnp.where(scene.foes, scene.gaps, jnp.inf)
@@ -181,7 +183,7 @@ class War:
             choices.append(self.know.choice(can, index, one, target=target, place=seen.position[target]))
         return choices
 
-    def raid(self, plan: RacePlan, scene: Scene, attacking: Bool[Array, ""]) -> list[Choice]:
+    def raid(self, plan: Plan, scene: Scene, attacking: Bool[Array, ""]) -> list[Choice]:
         """Raiders in a pack to the enemy's mineral fields and upon its workers; hurt ones and outdone packs go home."""
         seen = scene.seen
         raiders = seen.own & seen.built & plan.raider[seen.type]
@@ -212,7 +214,7 @@ class War:
             self.know.choice(free & ~outdone, "Move_pt", goes, place=goal),
         ]
 
-    def attack(self, plan: RacePlan, scene: Scene, attacking: Bool[Array, ""], key: PRNGKeyArray) -> Choice:
+    def attack(self, plan: Plan, scene: Scene, attacking: Bool[Array, ""], key: PRNGKeyArray) -> Choice:
         """Soldiers without a fight to the enemy: what is seen of it, else its bases, else where it may hide. In groups,
         those at home wait until they are enough to follow."""
         seen = scene.seen
@@ -225,10 +227,22 @@ class War:
         alone = jnp.where(seen.enemy & ~seen.snapshot, scene.gaps, jnp.inf).min(1) > FIGHT
         again = alone & jax.random.bernoulli(keys[3], jnp.minimum(plan.delay / AGAIN, 1.0))
         free = soldiers & (~self._busy(scene) | again) & (outside | follow)
-        leader = free.argmax()
+        place = self._goal(scene, seen.position[free.argmax()], keys[:3])
+        return self.know.choice(attacking, "Attack_pt", free, place=place)
+
+    def all_in(self, plan: Plan, scene: Scene, key: PRNGKeyArray) -> Choice:
+        """All workers to the enemy, from the plan's moment on."""
+        seen = scene.seen
+        workers = seen.own & self.table.worker[seen.type] & ~self._busy(scene)
+        place = self._goal(scene, seen.position[workers.argmax()], jax.random.split(key, 3))
+        return self.know.choice(seen.loop >= plan.workers_attack, "Attack_pt", workers, place=place)
+
+    def _goal(self, scene: Scene, start: Float[Array, " 2"], keys) -> Float[Array, " 2"]:
+        """Where an attack goes that is at `start`."""
+        seen = scene.seen
         worth = seen.enemy & (self.table.structure[seen.type] | ~self.know.harmless[seen.type])
         worth &= ~self.table.flying[seen.type] | self.table.structure[seen.type]
-        row = nearest_row(seen.position, worth, seen.position[leader])
+        row = nearest_row(seen.position, worth, start)
         bases = self.bases[1 - scene.home]
         column, line = (bases * self._scale(scene)).astype(jnp.int32).T
         unseen = seen.visibility[line, column] < 2
@@ -236,8 +250,7 @@ class War:
         found = seen.visibility[line[0], column[0]] > 0
         search = ~unseen.any() | (found & jax.random.bernoulli(keys[1], 0.3))
         blind = jnp.where(search, self._hiding_place(scene, keys[2]), bases[base])
-        place = jnp.where(worth.any(), seen.position[row], blind)
-        return self.know.choice(attacking, "Attack_pt", free, place=place)
+        return jnp.where(worth.any(), seen.position[row], blind)
 
     def _scale(self, scene: Scene) -> float:
         return scene.seen.visibility.shape[0] / self.game.map_cells
@@ -249,14 +262,14 @@ class War:
         row, column = jnp.divmod(jax.random.categorical(key, jnp.log(weight + 1e-6).ravel()), weight.shape[1])
         return (jnp.stack([column, row]) + 0.5) / self._scale(scene)
 
-    def retreat(self, plan: RacePlan, scene: Scene, attacking: Bool[Array, ""]) -> Choice:
+    def retreat(self, plan: Plan, scene: Scene, attacking: Bool[Array, ""]) -> Choice:
         """Soldiers of an attack that is over go home."""
         units = self._outside(plan, scene) & self._busy(scene) & ~plan.raider[scene.seen.type]
         return self.know.choice(
             ~attacking & (plan.caution > 0) & ~scene.threat.any(), "Move_pt", units, place=self.know.rally(scene)
         )
 
-    def help(self, plan: RacePlan, scene: Scene) -> Choice:
+    def help(self, plan: Plan, scene: Scene) -> Choice:
         """Unarmed helpers after the soldier that is farthest from home."""
         seen = scene.seen
         soldiers = scene.army & ~plan.stays_home[seen.type]
@@ -265,7 +278,7 @@ class War:
         units = seen.own & self.know.helper[seen.type] & seen.built & far & (seen.orders == 0)
         return self.know.choice(soldiers.any(), "Move_pt", units, place=place)
 
-    def gather(self, plan: RacePlan, scene: Scene, attacking: Bool[Array, ""]) -> Choice:
+    def gather(self, plan: Plan, scene: Scene, attacking: Bool[Array, ""]) -> Choice:
         """Soldiers that stand about go before the outermost own base."""
         seen = scene.seen
         place = self.know.rally(scene)

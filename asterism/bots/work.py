@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from asterism.bots.race_plans import RacePlan
+from asterism.bots.plans import Plan
 from asterism.bots.scene import Choice, Knowledge, Scene
 from asterism.bots.spending import AT_ONCE, Spending, Wishes
 from asterism.bots.view import View, nearest_row
@@ -89,7 +89,7 @@ class Work:
         gap = jnp.linalg.norm(self.bases[scene.home][:, None] - seen.position[None], axis=-1)
         return ~(halls & (gap < 5.0)).any(1)
 
-    def purchase(self, plan: RacePlan, scene: Scene, wishes: Wishes, key: PRNGKeyArray) -> Choice:
+    def purchase(self, plan: Plan, scene: Scene, wishes: Wishes, key: PRNGKeyArray) -> Choice:
         """What is made next, by whom and where."""
         seen, tasks = scene.seen, self.spending.tasks
         free = self._free_bases(scene)

@@ -12,7 +12,7 @@ from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
 from asterism.interface.sizes import InterfaceSize, interface_size
-from asterism.runtime.players import Controller, bot_names, check_bot, draw_bots, scripted
+from asterism.runtime.players import BOTS, Controller, check_bot, draw_bots, scripted
 
 
 class Opponent(NamedTuple):
@@ -32,18 +32,17 @@ def find_opponent(
     """The game to play, and who plays it.
 
     Args:
-      name: a scripted player (rules terran_v1: random, worker-rush, easy, rush or macro; rules full: a level, a style
-        or both, as in Hard:rush), or the folder of a run for its agent, or folder:teacher for its teacher.
+      name: a scripted player (random, worker-rush, a level, a style, or level and style as in Hard:rush), or the folder
+        of a run for its agent, or folder:teacher for its teacher.
       settings: of the game; None: the run's own, or what `make train` plays.
       size: of the interface; None: the run's own, or tiny.
     Raises:
       UserError: there is no such player, or the run's agent knows another game.
     """
-    rules = (settings or GameSettings()).rules
     size = interface_size(size) if isinstance(size, str) else size
     folder, _, agent = name.partition(":")
     if not Path(folder).is_dir():
-        _check(rules, name)
+        _check(name)
         game = shared_game(settings or GameSettings(), size or interface_size("tiny"))
         return game, _bot(game, name)
     # Imported here because it takes seconds: all of training comes with it.
@@ -58,11 +57,11 @@ def shared_game(settings: GameSettings, size: InterfaceSize) -> EmbeddedGame:
     return EmbeddedGame(settings, size)
 
 
-def _check(rules: str, name: str) -> None:
+def _check(name: str) -> None:
     try:
-        check_bot(rules, name)
+        check_bot(name)
     except UserError as error:
-        known = ", ".join(bot_names(rules))
+        known = ", ".join(BOTS)
         raise UserError(f"unknown opponent {name!r}: choose one of {known}, or give the folder of a run") from error
 
 

@@ -14,13 +14,12 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.bots.levels import LEVELS, Difficulty
-from asterism.bots.names import BotName
-from asterism.bots.race_plans import Playbook, RacePlan
-from asterism.bots.race_styles import KINDS
+from asterism.bots.names import ALL_KINDS, BotName
+from asterism.bots.plans import Plan, Playbook
 from asterism.game.game import EmbeddedGame
 from asterism.interface.observation import Race
 from asterism.runtime.arena import Keys, Lanes, advance, split_keys
-from asterism.runtime.players import Controller, race_bot, select, spread, strong
+from asterism.runtime.players import Controller, scripted, select, spread, strong
 
 STEPS = 84
 """Steps between two moments at which lanes are filled anew: a minute of the game at 16 game loops a step."""
@@ -34,7 +33,7 @@ class Casting(NamedTuple):
     level: Int[Array, "*b 2"]
     """`Difficulty`."""
     kind: Int[Array, "*b 2"]
-    """Index into `KINDS`; -1 for one that the level draws."""
+    """Index into `ALL_KINDS`; -1 for a style that the level draws."""
 
 
 class Bout(NamedTuple):
@@ -59,7 +58,7 @@ class Stage(NamedTuple):
     """B games in progress."""
 
     lanes: Lanes
-    plans: tuple[RacePlan, RacePlan]
+    plans: tuple[Plan, Plan]
     keys: Keys
     done: Bool[Array, " B"]
     reward: Float[Array, " B"]
@@ -68,7 +67,7 @@ class Stage(NamedTuple):
 
 def cast_names(players: Sequence[BotName]) -> Casting:
     """Names with races as numbers."""
-    kinds = [KINDS.index(name.kind) if name.kind else -1 for name in players]
+    kinds = [ALL_KINDS.index(name.kind) if name.kind else -1 for name in players]
     rows = ([Race[name.race.upper()] for name in players], [int(name.level) for name in players], kinds)
     return Casting(*(np.array(row, np.int32) for row in rows))
 
@@ -96,7 +95,7 @@ class BotGames:
 
     def __init__(self, game: EmbeddedGame, lanes: int = 8):
         self.game, self.count = game, lanes
-        self.player, self.book = race_bot(game), Playbook(game.rules, game.settings.slots)
+        self.player, self.book = scripted(game), Playbook(game.rules, game.settings.slots)
         self._begin = jax.jit(partial(begin, game, self.book, self.player))
         self._refill = jax.jit(lambda which, new, old: jax.tree.map(partial(_mix, which), new, old), donate_argnums=2)
         self._play = jax.jit(self._steps, donate_argnums=0)

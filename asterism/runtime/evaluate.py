@@ -8,7 +8,7 @@ import tyro
 from asterism.errors import UserError
 from asterism.runtime.agents import agent_path, load_agent
 from asterism.runtime.matches import TEACHER, Matches, Score, check_opponents, evaluate_agent, table
-from asterism.runtime.players import bot_names
+from asterism.runtime.players import BOTS
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import make_tools, start_jax
 from asterism.runtime.train import TrainConfig
@@ -29,7 +29,8 @@ class EvaluateConfig:
     agent: str = "agent"
     """Which of the run's agents plays: agent (from the league) or teacher (supervised only)."""
     against: tuple[str, ...] = ()
-    """Opponents, such as easy, rush, teacher; all bots of the run's game and the teacher if none is named."""
+    """Opponents, such as easy, Hard:macro (docs/bots.md), teacher; if none is named random, worker-rush, easy, medium,
+    rush and the teacher."""
     seed: int = 1
     """Seed of all randomness."""
 
@@ -42,9 +43,8 @@ class EvaluateConfig:
         """Plays the games, prints the table and returns the scores."""
         with RunFolder.open(self.folder) as folder:
             setup = folder.load_config(TrainConfig).setup
-        rules = setup.game.rules
-        against = self.against or (*bot_names(rules), TEACHER)
-        check_opponents(rules, against)
+        against = self.against or (*BOTS, TEACHER)
+        check_opponents(against)
         start_jax()
         tools = make_tools(setup)
         policy = load_agent(self.folder, self.agent, tools).policy

@@ -13,7 +13,7 @@ from asterism.errors import UserError
 from asterism.league import wilson
 from asterism.runtime.arena import play_games, seats
 from asterism.runtime.devices import ALL, EACH, games_mesh, over_games
-from asterism.runtime.players import Controller, agent, bot_drawer, bot_names, check_bot, scripted
+from asterism.runtime.players import BOTS, Controller, agent, bot_drawer, check_bot, scripted
 from asterism.runtime.progress import stage
 from asterism.runtime.setup import Tools
 
@@ -21,13 +21,13 @@ TEACHER = "teacher"
 """Name of the agent that only imitates, among opponents."""
 
 
-def check_opponents(rules: str, names: tuple[str, ...]) -> None:
-    """Raises UserError in one line for a name that is neither a bot for games with these rules nor the teacher."""
+def check_opponents(names: tuple[str, ...]) -> None:
+    """Raises UserError in one line for a name that is neither a bot nor the teacher."""
     for name in names:
         try:
-            name == TEACHER or check_bot(rules, name)
+            name == TEACHER or check_bot(name)
         except UserError as error:
-            known = ", ".join((*bot_names(rules), TEACHER))
+            known = ", ".join((*BOTS, TEACHER))
             raise UserError(f"unknown opponent {name!r}: choose from {known} ({error})") from None
 
 
@@ -63,7 +63,6 @@ class Matches:
     def __init__(self, tools: Tools, lanes: int = 50):
         self.tools, self.lanes = tools, lanes
         self.agent, self.bot = agent(tools.network), scripted(tools.game)
-        self.bots = bot_names(tools.game.settings.rules)
         self._drawers: dict[str, Any] = {}
         self._compiled: dict[tuple[bool, bool], Any] = {}
 
@@ -111,15 +110,15 @@ def evaluate_agent(
     others: dict[str, Any],
     games: int,
     seed: int,
-    bots: tuple[str, ...] | None = None,
+    bots: tuple[str, ...] = BOTS,
     played: dict[str, Any] | None = None,
     keep: Callable[[], None] = lambda: None,
 ) -> dict[str, Score]:
-    """Scores of a policy against `bots` (all of them if None) and the other policies, by opponent's name.
+    """Scores of a policy against `bots` and the other policies, by opponent's name.
 
     `played`: scores that are known already; each new one is put in and `keep` called.
     """
-    opponents = {**{name: name for name in (matches.bots if bots is None else bots)}, **others}
+    opponents = {**{name: name for name in bots}, **others}
     played = {} if played is None else played
     with stage("evaluate", games * len(opponents), "games") as bar:
         for name, player in opponents.items():

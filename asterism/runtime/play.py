@@ -46,7 +46,7 @@ class PlayConfig:
     """Two scripted players, of the rules "full": race, level and style of each (docs/bots.md), as zerg:Hard:rush; what
     is left out is drawn, the level is VeryHard."""
     against: str = "rush"
-    """Opponent of a run's agent: random, worker-rush, easy, rush, macro or teacher."""
+    """Opponent of a run's agent: a scripted player (docs/bots.md), such as random, easy or Hard:macro, or teacher."""
     render: Path = Path("game.gif")
     """Video to write; .gif or .mp4."""
     sheet: Path | None = None
@@ -97,7 +97,7 @@ class PlayConfig:
     def _play_run(self) -> tuple[EmbeddedGame, Film]:
         with RunFolder.open(self.folder) as folder:
             setup = folder.load_config(TrainConfig).setup
-        check_opponents(setup.game.rules, (self.against,))
+        check_opponents((self.against,))
         tools = make_tools(setup)
         home = load_agent(self.folder, self.agent, tools)
         away = load_agent(self.folder, TEACHER, tools) if self.against == TEACHER else self.against

@@ -6,12 +6,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from asterism.bots.levels import LEVELS, Difficulty
-from asterism.bots.names import parse_bot
-from asterism.bots.parameters import STYLES, bot_style, draw_parameters
-from asterism.bots.race_plans import Playbook
-from asterism.bots.race_script import RaceScript
-from asterism.bots.race_styles import KINDS
+from asterism.bots.levels import LEVELS
+from asterism.bots.names import ALL_KINDS, parse_bot
+from asterism.bots.plans import Playbook
 from asterism.bots.script import Script
 from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
@@ -29,18 +26,12 @@ class Controller(NamedTuple):
     """Each game has parameters of its own (a leading axis); otherwise all games share them."""
 
 
-def bot_names(rules: str) -> tuple[str, ...]:
-    """The scripted players that agents of games with these rules are measured against: for the rules "full" the levels
-    that do not cheat."""
-    fair = tuple(level.name.lower() for level in Difficulty if not LEVELS[level].vision)
-    return fair if rules == "full" else tuple(STYLES)
+BOTS = ("random", "worker-rush", "easy", "medium", "rush")
+"""The scripted players that agents are measured against."""
 
 
-def check_bot(rules: str, name: str) -> None:
-    """Raises UserError in one line where `name` is no scripted player for games with these rules."""
-    if rules != "full":
-        bot_style(name)
-        return
+def check_bot(name: str) -> None:
+    """Raises UserError in one line where `name` is no scripted player that can take part in recordings and matches."""
     bot = parse_bot(name)
     if LEVELS[bot.level].vision or bot.race:
         what = "gives a race, which is the game's" if bot.race else "cheats"
@@ -48,30 +39,15 @@ def check_bot(rules: str, name: str) -> None:
 
 
 def scripted(game: EmbeddedGame) -> Controller:
-    """Scripted players; params are what `bot_drawer` draws, one a game."""
-    return race_bot(game) if game.settings.rules == "full" else terran_bot(game)
+    """Scripted players; params are `Plan`, one a game. They know nothing of the camera: it moves to their targets
+    first."""
+    script = Script(game.rules, game.size, game.map.bases)
 
-
-def terran_bot(game: EmbeddedGame) -> Controller:
-    """Scripted players for games with the rules "terran_v1"; params are `BotParameters`, one a game."""
-    script = Script(game.description, game.size, game.map.bases)
-    return Controller(script.initial_state, _looking(game, script.act), own_params=True)
-
-
-def race_bot(game: EmbeddedGame) -> Controller:
-    """Scripted players of all races, for games with the rules "full"; params are `RacePlan`, one a game."""
-    script = RaceScript(game.rules, game.size, game.map.bases)
-    return Controller(script.initial_state, _looking(game, script.act), own_params=True)
-
-
-def _looking(game: EmbeddedGame, act: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, Any]]:
-    """Scripted players, which know nothing of the camera, move it to their targets first."""
-
-    def look(params, memory, observation, key):
-        memory, action = act(params, memory, observation, key)
+    def act(plan, memory, observation, key):
+        memory, action = script.act(plan, memory, observation, key)
         return memory, through_camera(game.description, game.size, observation, action)
 
-    return look
+    return Controller(script.initial_state, act, own_params=True)
 
 
 def agent(network: Network) -> Controller:
@@ -96,28 +72,14 @@ def bot_drawer(game: EmbeddedGame, names: tuple[str, ...]) -> Callable[..., Any]
 def draw_bots(game: EmbeddedGame, names: tuple[str, ...]) -> Callable[..., Any]:
     """What `bot_drawer` compiles, for one game: (index into `names`, key, side) -> params."""
     for name in names:
-        check_bot(game.settings.rules, name)
-    return _race_draw(game, names) if game.settings.rules == "full" else _terran_draw(game, names)
-
-
-def _race_draw(game: EmbeddedGame, names: tuple[str, ...]):
+        check_bot(name)
     if "random" in game.settings.races:
         raise UserError("scripted players need to know their race: give each player one of terran, zerg, protoss")
     book, bots = Playbook(game.rules, game.settings.slots), [parse_bot(name) for name in names]
     races = jnp.array([Race[race.upper()] for race in game.settings.races])
     level = jnp.array([int(bot.level) for bot in bots])
-    kind = jnp.array([KINDS.index(bot.kind) if bot.kind else -1 for bot in bots])
+    kind = jnp.array([ALL_KINDS.index(bot.kind) if bot.kind else -1 for bot in bots])
     return lambda index, key, side: book.draw(key, races[side], level[index], kind[index])
-
-
-def _terran_draw(game: EmbeddedGame, names: tuple[str, ...]):
-    styles = [bot_style(name) for name in names]
-
-    def draw(index, key, side):
-        drawn = [draw_parameters(key, game.description, style) for style in styles]
-        return jax.tree.map(lambda *options: jnp.stack(options)[index], *drawn)
-
-    return draw
 
 
 def spread(tree: Any, count: int) -> Any:

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from asterism.bots.names import BotName, parse_bot
-from asterism.bots.race_plans import Playbook, RacePlan
-from asterism.bots.race_styles import RACES
+from asterism.bots.plans import Plan, Playbook
+from asterism.bots.styles import RACES
 from asterism.game.game import EmbeddedGame
 from asterism.game.maps import load_map
 from asterism.game.settings import GameSettings
@@ -23,7 +23,7 @@ from asterism.interface.sizes import InterfaceSize
 from asterism.runtime.arena import Played, advance
 from asterism.runtime.bot_games import begin, cast_names
 from asterism.runtime.film import Film
-from asterism.runtime.players import race_bot
+from asterism.runtime.players import scripted
 from asterism.runtime.progress import stage
 
 STEP = 16
@@ -70,7 +70,7 @@ class RaceGames(NamedTuple):
     """For the first player."""
     played: Played
     """What the two did, [N, B, ...]; also where it was not their turn, and then it counts for nothing."""
-    plans: tuple[RacePlan, RacePlan]
+    plans: tuple[Plan, Plan]
     """[B, ...] of each side."""
     built: Int[np.ndarray, "B 2 L"]
     """Unit types that each side built first, without workers and supply, and N plus upgrade; 0 for none."""
@@ -78,7 +78,7 @@ class RaceGames(NamedTuple):
 
 def play_races(game: EmbeddedGame, pairs: Sequence[tuple[str, str]], seed: int) -> RaceGames:
     """Plays one game of each pair of bots until all are over. Raises UserError for an unknown bot."""
-    player, count = race_bot(game), len(pairs)
+    player, count = scripted(game), len(pairs)
     keys = jax.random.split(jax.random.key(seed), 3)
     casting = jax.tree.map(lambda *rows: np.stack(rows), *map(cast_names, with_races(pairs, keys[0])))
     own = jax.random.split(keys[1], count)

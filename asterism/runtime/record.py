@@ -1,6 +1,6 @@
 """`asterism record`: scripted players play each other and every game is written down."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from asterism.demos import GameInfo, Header, RecordedGame, ShardWriter, Steps, Trajectory
-from asterism.errors import UserError, require_at_least, require_fraction
+from asterism.errors import require_at_least, require_fraction
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
 from asterism.interface.action import Action
@@ -23,25 +23,14 @@ from asterism.runtime.players import bot_drawer, check_bot, scripted, spread
 from asterism.runtime.progress import stage
 from asterism.runtime.setup import start_jax
 
-PAIRS = {
-    "terran_v1": (
-        ("easy", "macro"),
-        ("rush", "macro"),
-        ("macro", "macro"),
-        ("macro", "random"),
-        ("macro", "random"),
-        ("macro", "worker-rush"),
-    ),
-    "full": (
-        ("harder", "veryeasy"),
-        ("harder", "easy"),
-        ("harder", "medium"),
-        ("harder", "hard"),
-        ("harder", "harder"),
-        ("harder", "rush"),
-    ),
-}
-"""By the rules of the game."""
+PAIRS = (
+    ("harder", "easy"),
+    ("harder", "medium"),
+    ("harder", "rush"),
+    ("harder", "harder"),
+    ("harder", "random"),
+    ("harder", "worker-rush"),
+)
 CHUNK = 32
 """Steps of all games between two transfers to the host."""
 
@@ -52,9 +41,8 @@ class RecordSettings:
 
     games: int = 288
     """Games; each gives the trajectories of both players."""
-    pairs: tuple[tuple[str, str], ...] = ()
-    """Who plays whom, each pair equally often and from both sides; easy, rush, macro, worker-rush or random, and for
-    the rules full levels and styles (docs/bots.md). Empty: those of `PAIRS`."""
+    pairs: tuple[tuple[str, str], ...] = PAIRS
+    """Who plays whom, each pair equally often and from both sides: scripted players (docs/bots.md)."""
     lanes: int = 48
     """Games side by side."""
     noise: float = 0.1
@@ -64,15 +52,8 @@ class RecordSettings:
     def __post_init__(self):
         require_at_least(self, "record", 1, ("games", "lanes"))
         require_fraction(self, "record", ("noise",))
-
-    def of(self, game: GameSettings) -> "RecordSettings":
-        """The settings with the pairs of a game's rules; UserError for bots that cannot play it."""
-        settings = self if self.pairs else replace(self, pairs=PAIRS[game.rules])
-        for name in settings.bots:
-            check_bot(game.rules, name)
-        if "random" in game.races:
-            raise UserError("recordings need two races: give each player one of terran, zerg, protoss")
-        return settings
+        for name in self.bots:
+            check_bot(name)
 
     @property
     def bots(self) -> tuple[str, ...]:
@@ -97,7 +78,6 @@ class Recorder(NamedTuple):
 
 def make_recorder(game: EmbeddedGame, settings: RecordSettings) -> Recorder:
     """Compiles what `play_wave` needs, when it is first called."""
-    settings = settings.of(game.settings)
     player, mesh = scripted(game), games_mesh(settings.lanes)
 
     def start(keys):
@@ -239,9 +219,6 @@ class RecordConfig:
     """Seed of all randomness."""
     record: RecordSettings = field(default_factory=RecordSettings)
     game: GameSettings = field(default_factory=GameSettings)
-
-    def __post_init__(self):
-        self.record.of(self.game)
 
     def run(self) -> None:
         """Records, with a progress bar."""

@@ -103,7 +103,7 @@ class ReportConfig:
     folder: tyro.conf.Positional[Path]
     """Folder of the run, such as runs/first-light."""
     against: str = "rush"
-    """Opponent in the game that is shown: random, worker-rush, easy, rush or macro."""
+    """Opponent in the game that is shown: a scripted player (docs/bots.md)."""
     seed: int = 0
     """Seed of that game."""
 

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from asterism.bots.parameters import SPARRING
+from asterism.bots.names import parse_bot
+from asterism.bots.styles import SPARRING
 from asterism.demos import Batches, BatchSettings, Demos, split
 from asterism.demos.reader import Entry
 from asterism.errors import UserError, require_positive
@@ -83,9 +84,14 @@ def select_entries(demos: Demos, wanted: Callable[[Entry], bool]) -> Demos:
     return Demos(demos.folder, demos.header, tuple(entry for entry in demos.entries if wanted(entry)))
 
 
+def has_a_plan(name: str) -> bool:
+    """Whether a scripted player is more than a sparring partner."""
+    return parse_bot(name).kind not in SPARRING
+
+
 def with_a_plan(entry: Entry) -> bool:
     """Whether the player is worth imitating at all."""
-    return entry.info.players[entry.player] not in SPARRING
+    return has_a_plan(entry.info.players[entry.player])
 
 
 def best_players(entries: Sequence[Entry], within: float) -> set[str]:
@@ -97,7 +103,7 @@ def best_players(entries: Sequence[Entry], within: float) -> set[str]:
         score[own, other] += (entry.outcome + 1) / 2
         games[own, other] += 1
     ratings = elo(score / np.maximum(games, 1), games)
-    imitable = {name: rating for name, rating in zip(names, ratings, strict=True) if name not in SPARRING}
+    imitable = {name: rating for name, rating in zip(names, ratings, strict=True) if has_a_plan(name)}
     return {name for name, rating in imitable.items() if rating >= max(imitable.values(), default=0.0) - within}
 
 

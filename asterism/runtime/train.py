@@ -71,7 +71,6 @@ class TrainConfig:
         if self.race is not None:
             game = replace(self.setup.game, rules="full", races=self.race)
             object.__setattr__(self, "setup", replace(self.setup, game=game))
-        self.record.of(self.setup.game)
 
     def run(self) -> None:
         """Trains to the end."""

@@ -8,7 +8,7 @@ import pytest
 
 from asterism.bots.levels import LEVELS
 from asterism.bots.names import DEFAULT, parse_bot
-from asterism.bots.race_styles import STYLES
+from asterism.bots.styles import STYLES
 from asterism.game.tasks import Kind
 from asterism.interface.spec import action_spec, validate
 from asterism.runtime.race_films import MINUTE, SHOT_EVERY, play_races, race_game

@@ -9,12 +9,16 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from asterism.bots.levels import LEVELS, Level
 from asterism.bots.openings import ITEMS, openings
-from asterism.bots.race_styles import KINDS, RACES, STYLES, RaceStyle, parse_goals
+from asterism.bots.styles import KINDS, RACES, SPARRING, STYLES, Style, parse_goals
 from asterism.game.rules import Rules
 from asterism.game.tasks import Kind
 
 GOALS, TYPES = 40, 12
 """Most goals of a style, and most tasks that make the unit types of its army."""
+WORKERS_ATTACK = 2400
+"""Game loop by which the workers of a worker rush attack, at the latest."""
+NEVER = 1 << 30
+"""A game loop that no game reaches."""
 MANY = 3
 """Structures of one kind that a player may have however little room the game has."""
 WORKER_SHARE, ARMY_SHARE = 0.36, 0.32
@@ -33,7 +37,7 @@ class Opening(NamedTuple):
     """When it was begun."""
 
 
-class RacePlan(NamedTuple):
+class Plan(NamedTuple):
     """One scripted player in one game. G goals, C tasks that make soldiers, U unit types; times in game loops."""
 
     opening: Opening
@@ -69,6 +73,10 @@ class RacePlan(NamedTuple):
     caution: Float[Array, "*b"]
     spells: Bool[Array, "*b"]
     militia: Bool[Array, "*b"]
+    workers_attack: Int[Array, "*b"]
+    """Game loop from which on all workers attack."""
+    random: Bool[Array, "*b"]
+    """It follows no plan but takes a random valid action at each look."""
 
 
 class Ranges(NamedTuple):
@@ -80,13 +88,22 @@ class Ranges(NamedTuple):
 
 
 def tasks_for(rules: Rules, name: str) -> list[int]:
-    """The tasks that make the unit type or upgrade called `name` for something, the usual way first."""
+    """The tasks that make the unit type or upgrade called `name` for something, the usual way first; none where the
+    rules do not have it."""
     game, tasks = rules.description, rules.tasks
     if name in game.upgrades:
         made = (tasks.upgrade == game.upgrades.index(name)) & (tasks.kind == Kind.RESEARCH)
+    elif name not in game.unit_index:
+        return []
     else:
         made = (tasks.product == game.unit_index[name]) & (tasks.minerals + tasks.vespene > 0)
     return np.flatnonzero(made).tolist()
+
+
+def who_hits(rules: Rules, name: str) -> Bool[np.ndarray, " U"]:
+    """Unit types with a weapon for the unit type called `name`; none where the rules do not have it."""
+    weapons, unit = rules.units.weapons, rules.description.unit_index.get(name)
+    return weapons.of[:, weapons.target_class[unit]] > 0 if unit else np.zeros(len(weapons.of), bool)
 
 
 class Playbook:
@@ -95,7 +112,8 @@ class Playbook:
     def __init__(self, rules: Rules, slots: int):
         """`slots`: most units and structures that a player can own; workers and attacks keep to a share of them."""
         self.rules, self.room = rules, slots
-        kinds = [(race, kind) for race in RACES for kind in KINDS]
+        races = [race for race in RACES if RACES[race].worker in rules.description.unit_index]
+        kinds = [(race, kind) for race in races for kind in KINDS]
         whole = lambda *rows: np.stack(rows)  # noqa: E731
         self.plans = jax.tree.map(whole, *[style_plan(rules, STYLES[pair]) for pair in kinds])
         self.ranges = jax.tree.map(whole, *[_ranges(STYLES[pair]) for pair in kinds])
@@ -107,18 +125,20 @@ class Playbook:
         self.levels = {name: np.array([getattr(level, name) for level in LEVELS.values()]) for name in names}
         self.allowed = np.array([[kind in level.styles for kind in KINDS] for level in LEVELS.values()])
 
-    def draw(self, key: PRNGKeyArray, race: Int[Array, ""], level: Int[Array, ""], kind: Int[Array, ""]) -> RacePlan:
+    def draw(self, key: PRNGKeyArray, race: Int[Array, ""], level: Int[Array, ""], kind: Int[Array, ""]) -> Plan:
         """A scripted player for one game.
 
         Args:
           race: its `Race`.
           level: its `Difficulty`.
-          kind: index into `KINDS`, or -1 for one of those of the level.
+          kind: index into `KINDS` and then `SPARRING`, or -1 for one of those of the level.
         """
-        keys = jax.random.split(key, 4)
+        keys = jax.random.split(key, 5)
         allowed = jnp.asarray(self.allowed)[level - 1]
         drawn = jax.random.categorical(keys[0], jnp.where(allowed, 0.0, -jnp.inf))
-        style = (race - 1) * len(KINDS) + jnp.where(kind < 0, drawn, kind)
+        rush, random = (kind == len(KINDS) + SPARRING.index(name) for name in ("worker-rush", "random"))
+        known = jnp.where(rush | random, KINDS.index("macro"), jnp.where(kind < 0, drawn, kind))
+        style = (race - 1) * len(KINDS) + known
         of_style = lambda tree: jax.tree.map(lambda leaf: jnp.asarray(leaf)[style], tree)  # noqa: E731
         can = {name: jnp.asarray(values)[level - 1] for name, values in self.levels.items()}
         plan, ranges = of_style(self.plans), of_style(self.ranges)
@@ -147,6 +167,8 @@ class Playbook:
             attack_supply=jnp.minimum(supply, int(ARMY_SHARE * self.room)),
             attack_count=jnp.int32(ARMY_SHARE * self.room),
             attack_loop=(loop * jnp.minimum(can["pace"], 1.2)).astype(jnp.int32),
+            workers_attack=jnp.where(rush, jax.random.randint(keys[4], (), 0, WORKERS_ATTACK), NEVER),
+            random=random,
             **{name: can[name] for name in self.levels if name not in ("pace", "workers")},
         )
 
@@ -156,16 +178,16 @@ def cheats(level: Level) -> tuple[bool, float]:
     return level.vision, level.income
 
 
-def style_plan(rules: Rules, style: RaceStyle) -> RacePlan:
+def style_plan(rules: Rules, style: Style) -> Plan:
     """A style as arrays, with zeros for what the game draws and what its level says."""
     race, types = RACES[style.race], [unit.name for unit in rules.description.unit_types]
-    supply, names, counts = zip(*parse_goals(style), strict=True)
+    supply, names, counts = zip(*(goal for goal in parse_goals(style) if tasks_for(rules, goal[1])), strict=True)
     soldiers = [(task, weight) for name, weight in style.army.items() for task in tasks_for(rules, name)]
     tasks, weights = zip(*soldiers, strict=True)
     row = lambda values, length, dtype=np.int32: np.pad(np.array(values, dtype), (0, length - len(values)))  # noqa: E731
     zero, none = np.int32(0), np.float32(0)
     items = np.zeros(ITEMS, np.int32)
-    return RacePlan(
+    return Plan(
         opening=Opening(items, items, items),
         goal=row([tasks_for(rules, name)[0] for name in names], GOALS),
         count=row(counts, GOALS),
@@ -192,10 +214,12 @@ def style_plan(rules: Rules, style: RaceStyle) -> RacePlan:
         caution=none,
         spells=np.bool_(False),
         militia=np.bool_(False),
+        workers_attack=zero,
+        random=np.bool_(False),
     )
 
 
-def _ranges(style: RaceStyle) -> Ranges:
+def _ranges(style: Style) -> Ranges:
     return Ranges(*(np.array(getattr(style, name), np.int32) for name in Ranges._fields))
 
 
@@ -206,7 +230,7 @@ def opening_arrays(rules: Rules, items, race: str) -> Opening:
     """An opening as arrays. `items`: `BuildItem` in order."""
     seen = {HALLS[race]: 1}
     columns = np.zeros((3, ITEMS), np.int32)
-    for place, item in enumerate(items):
+    for place, item in enumerate(item for item in items if tasks_for(rules, item.unit)):
         seen[item.unit] = seen.get(item.unit, 0) + 1
         columns[:, place] = tasks_for(rules, item.unit)[0], seen[item.unit], item.loop
     return Opening(*columns)

@@ -1,5 +1,7 @@
 """The styles of the scripted players of the three races, as data: rush, timing, macro and air for each.
 
+Rules that lack some of the units leave of each style what they have.
+
 A game begins with an opening that real players have played (`asterism.bots.openings`). After it come the goals here.
 """
 
@@ -9,6 +11,8 @@ from asterism.errors import UserError
 
 KINDS = ("rush", "timing", "macro", "air")
 """What each race has a style of."""
+SPARRING = ("worker-rush", "random")
+"""What else can sit opposite an agent: one whose workers all attack, and one that takes random valid actions."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Race:
 
 
 @dataclass(frozen=True)
-class RaceStyle:
+class Style:
     """How one scripted player plays; pairs are ranges from which each game draws. Supplies are those of the army."""
 
     race: str
@@ -55,7 +59,7 @@ RACES = {
 }
 
 TERRAN = (
-    RaceStyle(
+    Style(
         race="terran",
         kind="rush",
         about="marines or reapers of two or three early barracks, before there is a second base",
@@ -69,7 +73,7 @@ TERRAN = (
         workers=(34, 40),
         guard=0.0,
     ),
-    RaceStyle(
+    Style(
         race="terran",
         kind="timing",
         about="marines, marauders, tanks and medivacs of two bases, with stimpack, as soon as that is known",
@@ -84,7 +88,7 @@ TERRAN = (
         attack_loop=(5600, 6400),
         workers=(42, 46),
     ),
-    RaceStyle(
+    Style(
         race="terran",
         kind="macro",
         about="three bases and upgrades first, then marines, marauders, tanks and medivacs in number",
@@ -99,7 +103,7 @@ TERRAN = (
         attack_supply=(44, 54),
         attack_loop=(7600, 8800),
     ),
-    RaceStyle(
+    Style(
         race="terran",
         kind="air",
         about="banshees that cloak and raid workers, then battlecruisers and vikings",
@@ -117,7 +121,7 @@ TERRAN = (
     ),
 )
 ZERG = (
-    RaceStyle(
+    Style(
         race="zerg",
         kind="rush",
         about="zerglings of an early spawning pool, more of them for as long as it works, then roaches",
@@ -130,7 +134,7 @@ ZERG = (
         workers=(30, 36),
         guard=0.0,
     ),
-    RaceStyle(
+    Style(
         race="zerg",
         kind="timing",
         about="roaches and ravagers of two or three bases, all at once before the enemy has its third",
@@ -143,7 +147,7 @@ ZERG = (
         attack_loop=(5200, 6000),
         workers=(36, 42),
     ),
-    RaceStyle(
+    Style(
         race="zerg",
         kind="macro",
         about="three bases of drones first, then roaches, hydralisks and zerglings in number",
@@ -156,7 +160,7 @@ ZERG = (
         attack_supply=(44, 54),
         attack_loop=(7200, 8400),
     ),
-    RaceStyle(
+    Style(
         race="zerg",
         kind="air",
         about="mutalisks that raid workers, with zerglings and later corruptors",
@@ -173,7 +177,7 @@ ZERG = (
     ),
 )
 PROTOSS = (
-    RaceStyle(
+    Style(
         race="protoss",
         kind="rush",
         about="zealots, stalkers and adepts of four gateways and one base",
@@ -186,7 +190,7 @@ PROTOSS = (
         workers=(30, 36),
         guard=0.0,
     ),
-    RaceStyle(
+    Style(
         race="protoss",
         kind="timing",
         about="stalkers that blink and immortals, of two bases, as soon as there are enough",
@@ -199,7 +203,7 @@ PROTOSS = (
         attack_loop=(5800, 6600),
         workers=(40, 46),
     ),
-    RaceStyle(
+    Style(
         race="protoss",
         kind="macro",
         about="three bases and upgrades first, then zealots, immortals and colossi in number",
@@ -212,7 +216,7 @@ PROTOSS = (
         attack_supply=(44, 54),
         attack_loop=(7600, 8800),
     ),
-    RaceStyle(
+    Style(
         race="protoss",
         kind="air",
         about="oracles that raid workers, then void rays and carriers",
@@ -231,7 +235,7 @@ PROTOSS = (
 STYLES = {(style.race, style.kind): style for style in (*TERRAN, *ZERG, *PROTOSS)}
 
 
-def race_style(race: str, kind: str) -> RaceStyle:
+def race_style(race: str, kind: str) -> Style:
     """The style of a race; raises UserError when there is none."""
     if race not in RACES:
         raise UserError(f"no race {race!r}: choose one of {', '.join(RACES)}")
@@ -240,7 +244,7 @@ def race_style(race: str, kind: str) -> RaceStyle:
     return STYLES[race, kind]
 
 
-def parse_goals(style: RaceStyle) -> list[tuple[int, str, int]]:
+def parse_goals(style: Style) -> list[tuple[int, str, int]]:
     """(own supply, unit type or upgrade, how many) of each goal of a style, in order."""
     rows = [goal.split() for goal in style.goals.split(",")]
     return [(int(supply), name, int(count[0]) if count else 1) for supply, name, *count in rows]

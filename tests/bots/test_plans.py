@@ -8,8 +8,8 @@ import pytest
 from asterism.bots.levels import LEVELS, Difficulty
 from asterism.bots.names import BotName, parse_bot
 from asterism.bots.openings import FITS, openings
-from asterism.bots.race_plans import GOALS, TYPES, Playbook, style_plan, tasks_for
-from asterism.bots.race_styles import KINDS, RACES, STYLES, parse_goals
+from asterism.bots.plans import GOALS, TYPES, Playbook, style_plan, tasks_for
+from asterism.bots.styles import KINDS, RACES, STYLES, parse_goals
 from asterism.errors import UserError
 from asterism.game.rules import full
 from asterism.interface.observation import Race
