@@ -61,7 +61,6 @@ class Script:
         wishes = Wishes(item, self.know.alarm(plan, scene, item), campaign.air, scene.walking)
         keys = jax.random.split(key, 5)
         fights = [
-            self.war.militia(plan, scene),
             *self.war.modes(plan, scene),
             *self.war.shots(plan, scene),
             self.war.retreat(plan, scene, campaign.attacking),
@@ -72,6 +71,7 @@ class Script:
         war_first = jax.random.bernoulli(keys[2], WAR_FIRST)
         choices = [
             self.war.all_in(plan, scene, keys[3]),
+            self.war.militia(plan, scene),
             self.work.idle_workers(scene),
             *(choice._replace(wanted=choice.wanted & war_first) for choice in fights),
             *self.work.casts(scene),

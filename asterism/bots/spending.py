@@ -133,7 +133,8 @@ class Spending:
         left_m = seen.minerals - spent_m - jnp.concatenate([before_m, army_m + jnp.where(top, 0.0, topmost)])
         left_v = seen.vespene - spent_v - jnp.concatenate([before_v, jnp.full(len(top), army_v)])
         places = jnp.arange(len(wanted))
-        reserve = jnp.where((places == 0) | (seen.used < 14), 0.0, idle_money(plan, seen))
+        freely = (places == 0) | (seen.used < 14) | wishes.alarm
+        reserve = jnp.where(freely, 0.0, idle_money(plan, seen))
         can = wanted & rows.affordable & (left_m >= minerals + reserve) & (left_v >= vespene)
         rank = jnp.where(places < first, places, 1000 - share[jnp.maximum(places - first, 0)])
         # A town hall that makes worker after worker would never become what it is to become.

@@ -39,6 +39,8 @@ FIGHT = 13.0
 """Cells about the foremost soldier that count as one fight."""
 SOUND = 0.45
 """Share of its health with which a raider goes home."""
+AMONG = 13.0
+"""Cells from a town hall at which enemies are among the workers, and from those at which a worker is called up."""
 TOGETHER = 0.35
 """Share of the supply of an attack that waits for each other to follow it."""
 AGAIN = 320
@@ -138,13 +140,13 @@ class War:
     def militia(self, plan: Plan, scene: Scene) -> Choice:
         """Workers against those on the ground who are among them, while there are hardly any soldiers."""
         seen = scene.seen
-        foes = scene.threat & ~self.table.flying[seen.type] & (scene.away < 9.0) & ~self.table.structure[seen.type]
+        foes = scene.threat & ~self.table.flying[seen.type] & (scene.away < AMONG) & ~self.table.structure[seen.type]
         foes &= ~seen.snapshot
         few = self.know.supply(seen, scene.army & (scene.away < DEFENCE)) < self.know.supply(seen, foes)
         fights = self._busy(scene) & seen.own & self.table.worker[seen.type]
         called = jnp.clip(2 * foes.sum() - fights.sum(), 0, 12)
         row = jnp.where(foes, scene.away, jnp.inf).argmin()
-        near = scene.miners & (scene.gaps[row] < 10.0) & (seen.sound > 0.4)
+        near = scene.miners & (scene.gaps[row] < AMONG) & (seen.sound > 0.3)
         squad = near & (jnp.cumsum(near) <= called)
         alone = (foes & self.know.fighter[seen.type]).any() | (foes.sum() >= 3)
         return self.know.choice(plan.militia & few & alone, "Attack_pt", squad, place=seen.position[row])

@@ -24,12 +24,12 @@ from asterism.runtime.progress import stage
 from asterism.runtime.setup import start_jax
 
 PAIRS = (
-    ("harder", "easy"),
-    ("harder", "medium"),
-    ("harder", "rush"),
-    ("harder", "harder"),
-    ("harder", "random"),
-    ("harder", "worker-rush"),
+    ("harder:rush", "easy"),
+    ("harder:rush", "medium"),
+    ("harder:rush", "hard:rush"),
+    ("harder:rush", "harder:timing"),
+    ("harder:rush", "random"),
+    ("harder:rush", "random"),
 )
 CHUNK = 32
 """Steps of all games between two transfers to the host."""
