@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from asterism.demos.reader import Demos
 from asterism.errors import UserError
@@ -18,25 +18,30 @@ class StrategyLibrary(NamedTuple):
 
     strategies: Strategy
     """[Z, ...]"""
+    fits: Bool[Array, "2 Z"]
+    """Which can be asked of the player on each side: those of its race."""
 
     @property
     def size(self) -> int:
         """How many strategies there are (Z)."""
         return self.strategies.build_order.shape[0]
 
-    def sample(self, key: PRNGKeyArray) -> Strategy:
-        """One strategy, each with the same probability; what was played more often is there more often."""
-        index = jax.random.randint(key, (), 0, self.size)
+    def sample(self, key: PRNGKeyArray, side: Int[Array, ""]) -> Strategy:
+        """One strategy for the player on a side, each with the same probability; what was played more often is there
+        more often."""
+        index = jax.random.categorical(key, jnp.where(self.fits[side], 0.0, -jnp.inf))
         return jax.tree.map(lambda values: values[index], self.strategies)
 
 
-def strategy_library(strategies: Iterable[Strategy]) -> StrategyLibrary:
-    """The library of the given unbatched strategies. Raises UserError when there are none."""
-    strategies = list(strategies)
-    if not strategies:
-        raise UserError("a library of strategies needs at least one: record games first")
-    stacked = jax.tree.map(lambda *values: jnp.asarray(np.stack(values)), *strategies)
-    return StrategyLibrary(stacked)
+def strategy_library(strategies: Iterable[Strategy], others: Iterable[Strategy] | None = None) -> StrategyLibrary:
+    """The library of unbatched strategies, for both sides, or with `others` those for the first side and the second.
+    Raises UserError when there are none."""
+    lists = [list(strategies), *([] if others is None else [list(others)])]
+    if not all(lists):
+        raise UserError("a library of strategies needs at least one for each side: record games first")
+    stacked = jax.tree.map(lambda *values: jnp.asarray(np.stack(values)), *sum(lists, []))
+    first = np.arange(sum(map(len, lists))) < len(lists[0])
+    return StrategyLibrary(stacked, jnp.asarray(np.stack([first, first if others is None else ~first])))
 
 
 def recorded_strategies(demos: Demos) -> list[Strategy]:

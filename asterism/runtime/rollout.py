@@ -81,11 +81,11 @@ def fresh_workers(game: EmbeddedGame, network: Network, conditioning: Conditioni
     """New games, one a key. The learner is asked to follow a z in some of them; its opponents are free."""
     keys, library, asking, rewarding = split_keys(keys, 4)
     count = len(keys)
-    z = jax.vmap(conditioning.library.sample)(library)
+    seat = seats(count)
+    z = jax.vmap(conditioning.library.sample)(library, seat)
     asked = jax.vmap(lambda key: jax.random.bernoulli(key, conditioning.z_probability))(asking)
     z = select(asked, z, jax.tree.map(jnp.zeros_like, z))
     on = jax.vmap(lambda key: jax.random.bernoulli(key, conditioning.reward_probability, (4,)), out_axes=1)(rewarding)
-    seat = seats(count)
     both = join(z, jax.tree.map(jnp.zeros_like, z), seat)
     player = agent(network)
     lanes = new_lanes(game, player, player, seat, both, keys)

@@ -13,10 +13,11 @@ import optax
 
 from asterism.bots.names import parse_bot
 from asterism.bots.styles import SPARRING
-from asterism.demos import Batches, BatchSettings, Demos, split
+from asterism.demos import Batches, BatchSettings, Demos, StrategyLibrary, recorded_strategies, split, strategy_library
 from asterism.demos.reader import Entry
 from asterism.errors import UserError, require_positive
 from asterism.interface.network import Params
+from asterism.interface.observation import Strategy
 from asterism.league import elo
 from asterism.learning.supervised import Imitation, Learner, SupervisedWeights, imitation_loss, imitation_update
 from asterism.runtime.checkpoints import Checkpoints
@@ -110,6 +111,18 @@ def best_players(entries: Sequence[Entry], within: float) -> set[str]:
 def wins(demos: Demos, players: set[str]) -> Demos:
     """The trajectories of these players in games that they won."""
     return select_entries(demos, lambda entry: entry.outcome > 0 and entry.info.players[entry.player] in players)
+
+
+def strategies_to_follow(demos: Demos, best: set[str], races: tuple[str, str]) -> StrategyLibrary:
+    """What learners are asked to follow: that with which the best players won, or where they won nothing, what those
+    who are worth imitating, or all, have played. A side whose race is another has its own."""
+
+    def on(side: int | None) -> list[Strategy]:
+        pools = wins(demos, best), select_entries(demos, with_a_plan), demos
+        chosen = (select_entries(pool, lambda entry: side in (None, entry.player)) for pool in pools)
+        return next(filter(None, map(recorded_strategies, chosen)), [])
+
+    return strategy_library(on(None)) if races[0] == races[1] else strategy_library(on(0), on(1))
 
 
 def _stream(demos: Demos, settings: SupervisedSettings, seed: int) -> Batches:

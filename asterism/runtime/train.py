@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import jax
 
-from asterism.demos import open_demos, recorded_strategies, strategy_library
+from asterism.demos import open_demos
 from asterism.files import write_atomic
 from asterism.interface.network import Params
 from asterism.runtime.agents import agent_path, load_agent, save_agent
@@ -25,7 +25,7 @@ from asterism.runtime.record import RecordSettings, record_games
 from asterism.runtime.report import make_report, read_json
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Setup, Tools, make_tools, start_jax
-from asterism.runtime.supervised import SupervisedSettings, best_players, train_supervised, wins
+from asterism.runtime.supervised import SupervisedSettings, best_players, strategies_to_follow, train_supervised
 
 
 def release_memory() -> None:
@@ -120,7 +120,7 @@ class Training:
         """The league stage, and the playoff that decides which of its players is the agent."""
         with self.facts("league"):
             best = best_players(demos.entries, self.config.supervised.winners_within)
-            library = strategy_library(recorded_strategies(wins(demos, best)))
+            library = strategies_to_follow(demos, best, self.tools.game.settings.races)
             stage = LeagueStage(self.run_folder, self.tools, teacher, library, self.config.league, self.config.seed)
             agent = stage.train()
             candidates, games = stage.candidates(), self.config.league.playoff_games

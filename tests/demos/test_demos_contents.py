@@ -1,6 +1,7 @@
 """What is made of recorded games: filtered steps, the library of z, the summary."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import tyro
@@ -65,16 +66,28 @@ def test_the_library_samples_each_recorded_strategy_equally_often_in_compiled_co
     jax.tree.map(np.testing.assert_array_equal, recorded, [t.z for g in range(3) for t in toy_game(g).trajectories])
     library = strategy_library(recorded)
     assert library.size == 6
-    sampled = jax.jit(jax.vmap(library.sample))(jax.random.split(jax.random.key(0), 1200))
+    sampled = jax.jit(jax.vmap(library.sample))(jax.random.split(jax.random.key(0), 1200), jnp.arange(1200) % 2)
     rows = np.concatenate([np.asarray(x).reshape(1200, -1) for x in sampled], 1)
     known = [np.concatenate([np.asarray(x).reshape(-1) for x in z]) for z in recorded]
     counts = [(rows == z).all(1).sum() for z in known]
     assert sum(counts) == 1200 and min(counts) > 140
 
 
+def test_each_side_is_asked_for_strategies_of_its_own(tmp_path):
+    record(tmp_path, 3)
+    recorded = recorded_strategies(open_demos(tmp_path))
+    library = strategy_library(recorded[:2], recorded[2:])
+    sample = jax.jit(jax.vmap(library.sample, (0, None)))
+    keys = jax.random.split(jax.random.key(0), 200)
+    for side, own in ((0, recorded[:2]), (1, recorded[2:])):
+        orders = {tuple(row) for row in np.asarray(sample(keys, side).build_order).tolist()}
+        assert orders == {tuple(z.build_order.tolist()) for z in own}
+
+
 def test_a_library_of_nothing_is_refused():
-    with pytest.raises(UserError, match="at least one"):
-        strategy_library([])
+    for sides in ([],), ([], []):
+        with pytest.raises(UserError, match="at least one"):
+            strategy_library(*sides)
 
 
 def test_a_strategy_reads_as_names():
