@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from asterism.demos import Demos, GameInfo
+from asterism.demos.header import Header
 from asterism.demos.reader import Entry
+from asterism.game.rules import terran_v1
 from asterism.interface.observation import Strategy
+from asterism.interface.sizes import interface_size
 from asterism.runtime.supervised import strategies_to_follow
 
 NAMES = ("macro", "random")
@@ -21,7 +24,7 @@ def demos(*outcomes) -> Demos:
         for player in range(2):
             z = Strategy(*[np.full(2, 2 * game + player)] * 5)
             entries.append(Entry(Path(), 0, 1, game, player, outcome * (1 - 2 * player), z, info))
-    return Demos(Path(), None, tuple(entries))
+    return Demos(Path(), Header(terran_v1().description, interface_size("tiny")), tuple(entries))
 
 
 def asked(library, side: int) -> set[int]:
