@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from asterism.bots.levels import LEVELS
-from asterism.bots.names import ALL_KINDS, parse_bot
+from asterism.bots.names import parse_bot
 from asterism.bots.plans import Playbook
 from asterism.bots.script import Script
 from asterism.errors import UserError
@@ -78,7 +78,7 @@ def draw_bots(game: EmbeddedGame, names: tuple[str, ...]) -> Callable[..., Any]:
     book, bots = Playbook(game.rules, game.settings.slots), [parse_bot(name) for name in names]
     races = jnp.array([Race[race.upper()] for race in game.settings.races])
     level = jnp.array([int(bot.level) for bot in bots])
-    kind = jnp.array([ALL_KINDS.index(bot.kind) if bot.kind else -1 for bot in bots])
+    kind = jnp.array([bot.number for bot in bots])
     return lambda index, key, side: book.draw(key, races[side], level[index], kind[index])
 
 
