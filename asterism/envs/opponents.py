@@ -62,7 +62,9 @@ def _check(name: str) -> None:
         check_bot(name)
     except UserError as error:
         known = ", ".join(BOTS)
-        raise UserError(f"unknown opponent {name!r}: choose one of {known}, or give the folder of a run") from error
+        raise UserError(
+            f"unknown opponent {name!r}: choose one of {known}, or give the folder of a run ({error})"
+        ) from error
 
 
 @lru_cache(maxsize=64)
