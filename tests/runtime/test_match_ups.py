@@ -33,9 +33,11 @@ def test_without_one_it_is_terrans_of_the_first_rules():
 def test_a_race_that_is_none_is_refused():
     with pytest.raises(UserError, match="races is 'zerk'"):
         TrainConfig(race=("terran", "zerk"))
+    with pytest.raises(UserError, match="scripted players need to know their race"):
+        TrainConfig(race=("terran", "random"))
 
 
-def test_a_race_that_is_not_known_yet_is_refused():
+def test_bots_whose_race_is_not_known_yet_are_refused():
     game = EmbeddedGame(GameSettings(rules="full", races=("terran", "random"), slots=32), interface_size("tiny"))
     with pytest.raises(UserError, match="scripted players need to know their race"):
         bot_drawer(game, ("easy",))
