@@ -20,9 +20,6 @@ from asterism.interface.observation import (
 )
 from asterism.interface.sizes import InterfaceSize
 
-SNAPSHOT = 2
-"""Display type of what is remembered."""
-
 
 class View(NamedTuple):
     """What a scripted player looks at. E entities, U unit types."""
@@ -88,7 +85,7 @@ def view(observation: Observation) -> View:
         health=column(EntityField.HEALTH) + column(EntityField.SHIELD),
         sound=_sound(column),
         buffs=rows[:, EntityField.BUFF_0 : EntityField.BUFF_1 + 1],
-        snapshot=column(EntityField.DISPLAY_TYPE) == SNAPSHOT,
+        snapshot=column(EntityField.DISPLAY_TYPE) == DisplayType.SNAPSHOT,
         cooldown=column(EntityField.WEAPON_COOLDOWN),
         counts=observation.scalars.unit_counts.astype(jnp.int32),
         minerals=stats[Statistic.MINERALS],
