@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 typing.GENERATING_DOCUMENTATION = "asterism"  # jaxtyping then calls its types by their short names
 
+import bot_tables  # noqa: E402
 import interface_tables  # noqa: E402
 import tables  # noqa: E402
 
@@ -22,7 +23,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
 myst_enable_extensions = ["colon_fence", "substitution"]
 myst_substitutions = {
     name: f":::{{container}} wide\n\n{text}\n\n:::"
-    for name, text in (tables.substitutions() | interface_tables.substitutions()).items()
+    for module in (tables, interface_tables, bot_tables)
+    for name, text in module.substitutions().items()
 }
 myst_heading_anchors = 3
 

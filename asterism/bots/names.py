@@ -5,13 +5,11 @@ import difflib
 from typing import NamedTuple
 
 from asterism.bots.levels import Difficulty
-from asterism.bots.styles import KINDS, RACES, SPARRING
+from asterism.bots.styles import ALL_KINDS, RACES
 from asterism.errors import UserError
 
 DEFAULT = Difficulty.VeryHard
 """The level of a name that has none: the highest that does not cheat."""
-ALL_KINDS = (*KINDS, *SPARRING)
-"""Styles, and those without one."""
 
 
 class BotName(NamedTuple):
@@ -22,6 +20,11 @@ class BotName(NamedTuple):
     """Its style, or one of `SPARRING`; empty for a style that its level draws."""
     race: str = ""
     """Empty for the one that the game gives it."""
+
+    @property
+    def number(self) -> int:
+        """Of its kind: an index into `ALL_KINDS`, or -1 for a style that its level draws."""
+        return ALL_KINDS.index(self.kind) if self.kind else -1
 
 
 def parse_bot(name: str) -> BotName:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import cache
 
 from asterism.bots.build_orders import BuildItem, BuildOrder, load_build_orders
+from asterism.bots.styles import RACES
 
 ITEMS = 20
 """Most items of an opening."""
-HALLS = ("CommandCenter", "Hatchery", "Nexus")
 LEFT_OUT = ("WarpGate", "MULE")
 """What the game makes by itself, or what is no choice of a build order."""
 
@@ -65,6 +65,6 @@ def _items(order: BuildOrder, kind: str) -> tuple[BuildItem, ...]:
     """What is followed of a build order: of a rush all before its next base but one, of a Terran's and a Protoss's all
     before the next."""
     items = tuple(item for item in order.items if item.unit not in LEFT_OUT)
-    halls = [place for place, item in enumerate(items) if item.unit in HALLS]
+    halls = [place for place, item in enumerate(items) if item.unit == RACES[order.race].hall]
     bases = 2 if order.race == "zerg" else 1
     return items[: halls[bases - 1]] if kind == "rush" and len(halls) >= bases else items

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from asterism.bots.levels import LEVELS, Level
+from asterism.bots.levels import LEVELS
 from asterism.bots.openings import ITEMS, openings
-from asterism.bots.styles import KINDS, RACES, SPARRING, STYLES, Style, parse_goals
+from asterism.bots.styles import ALL_KINDS, KINDS, RACES, STYLES, Style, parse_goals
 from asterism.game.rules import Rules
 from asterism.game.tasks import Kind
 
@@ -131,12 +131,12 @@ class Playbook:
         Args:
           race: its `Race`.
           level: its `Difficulty`.
-          kind: index into `KINDS` and then `SPARRING`, or -1 for one of those of the level.
+          kind: index into `ALL_KINDS`, or -1 for one of the styles of the level.
         """
         keys = jax.random.split(key, 5)
         allowed = jnp.asarray(self.allowed)[level - 1]
         drawn = jax.random.categorical(keys[0], jnp.where(allowed, 0.0, -jnp.inf))
-        rush, random = (kind == len(KINDS) + SPARRING.index(name) for name in ("worker-rush", "random"))
+        rush, random = (kind == ALL_KINDS.index(name) for name in ("worker-rush", "random"))
         known = jnp.where(rush | random, KINDS.index("macro"), jnp.where(kind < 0, drawn, kind))
         style = (race - 1) * len(KINDS) + known
         of_style = lambda tree: jax.tree.map(lambda leaf: jnp.asarray(leaf)[style], tree)  # noqa: E731
@@ -171,11 +171,6 @@ class Playbook:
             random=random,
             **{name: can[name] for name in self.levels if name not in ("pace", "workers")},
         )
-
-
-def cheats(level: Level) -> tuple[bool, float]:
-    """Whether a level sees the whole map, and how many times as much its workers bring back."""
-    return level.vision, level.income
 
 
 def style_plan(rules: Rules, style: Style) -> Plan:
@@ -223,12 +218,9 @@ def _ranges(style: Style) -> Ranges:
     return Ranges(*(np.array(getattr(style, name), np.int32) for name in Ranges._fields))
 
 
-HALLS = {"terran": "CommandCenter", "zerg": "Hatchery", "protoss": "Nexus"}
-
-
 def opening_arrays(rules: Rules, items, race: str) -> Opening:
     """An opening as arrays. `items`: `BuildItem` in order."""
-    seen = {HALLS[race]: 1}
+    seen = {RACES[race].hall: 1}
     columns = np.zeros((3, ITEMS), np.int32)
     for place, item in enumerate(item for item in items if tasks_for(rules, item.unit)):
         seen[item.unit] = seen.get(item.unit, 0) + 1

@@ -69,9 +69,7 @@ class Knowledge:
         ground, air = who_hits(rules, "SCV"), who_hits(rules, "Overlord")
         armed = table.armed | ground | air
         self.table = jax.tree.map(jnp.asarray, table)
-        self.hits_air, self.hits_ground = jnp.asarray(air), jnp.asarray(ground)
-        reach = np.where(air | ground, table.weapons.range[table.weapons.of].max(1), 0.0)
-        self.reach = jnp.asarray(reach, jnp.float32)
+        self.hits_air = jnp.asarray(air)
         self.soldier = jnp.asarray(armed & (table.speed > 0) & ~table.structure & ~table.worker)
         self.fighter = jnp.asarray(armed & ~table.worker)
         self.can_attack = jnp.asarray(self.game.selectable[self.game.action_index["Attack_pt"]])

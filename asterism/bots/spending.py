@@ -76,8 +76,7 @@ class Spending:
         tasks, units = rules.tasks, rules.units
         self.tasks = tasks._replace(**{name: jnp.asarray(column) for name, column in tasks._asdict().items()})
         self.counts_as = jnp.asarray(units.counts_as)
-        self.is_worker, self.refinery = jnp.asarray(units.worker), jnp.asarray(units.refinery)
-        self.townhall = jnp.asarray(units.townhall)
+        self.townhall, self.refinery = jnp.asarray(units.townhall), jnp.asarray(units.refinery)
         self.users = jnp.asarray(_users(rules))
         self.egg = rules.description.unit_index.get("Egg", -1)
         self.site_cost = jnp.asarray(_site_cost(rules))

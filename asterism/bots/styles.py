@@ -7,12 +7,11 @@ A game begins with an opening that real players have played (`asterism.bots.open
 
 from dataclasses import dataclass
 
-from asterism.errors import UserError
-
 KINDS = ("rush", "timing", "macro", "air")
 """What each race has a style of."""
 SPARRING = ("worker-rush", "random")
 """What else can sit opposite an agent: one whose workers all attack, and one that takes random valid actions."""
+ALL_KINDS = (*KINDS, *SPARRING)
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,8 @@ class Race:
     worker: str
     supply: str
     """What it makes when supply runs short."""
+    hall: str
+    """The town hall that it begins with."""
     stays_home: tuple[str, ...] = ()
     """Armed types that defend and do not attack."""
 
@@ -53,9 +54,9 @@ class Style:
 
 
 RACES = {
-    "terran": Race("SCV", "SupplyDepot"),
-    "zerg": Race("Drone", "Overlord", stays_home=("Queen",)),
-    "protoss": Race("Probe", "Pylon"),
+    "terran": Race("SCV", "SupplyDepot", "CommandCenter"),
+    "zerg": Race("Drone", "Overlord", "Hatchery", stays_home=("Queen",)),
+    "protoss": Race("Probe", "Pylon", "Nexus"),
 }
 
 TERRAN = (
@@ -233,15 +234,6 @@ PROTOSS = (
     ),
 )
 STYLES = {(style.race, style.kind): style for style in (*TERRAN, *ZERG, *PROTOSS)}
-
-
-def race_style(race: str, kind: str) -> Style:
-    """The style of a race; raises UserError when there is none."""
-    if race not in RACES:
-        raise UserError(f"no race {race!r}: choose one of {', '.join(RACES)}")
-    if kind not in KINDS:
-        raise UserError(f"no style {kind!r}: choose one of {', '.join(KINDS)}")
-    return STYLES[race, kind]
 
 
 def parse_goals(style: Style) -> list[tuple[int, str, int]]:

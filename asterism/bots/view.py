@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
@@ -20,9 +19,6 @@ from asterism.interface.observation import (
     Statistic,
 )
 from asterism.interface.sizes import InterfaceSize
-
-SNAPSHOT = 2
-"""Display type of what is remembered."""
 
 
 class View(NamedTuple):
@@ -89,7 +85,7 @@ def view(observation: Observation) -> View:
         health=column(EntityField.HEALTH) + column(EntityField.SHIELD),
         sound=_sound(column),
         buffs=rows[:, EntityField.BUFF_0 : EntityField.BUFF_1 + 1],
-        snapshot=column(EntityField.DISPLAY_TYPE) == SNAPSHOT,
+        snapshot=column(EntityField.DISPLAY_TYPE) == DisplayType.SNAPSHOT,
         cooldown=column(EntityField.WEAPON_COOLDOWN),
         counts=observation.scalars.unit_counts.astype(jnp.int32),
         minerals=stats[Statistic.MINERALS],
@@ -137,21 +133,6 @@ class ActionMaker(NamedTuple):
         location = whole(0) if place is None else self.location(place)
         index = self.game.action_index[name]
         return Action(whole(index), whole(0), whole(queued), whole(repeat), units, whole(target), location)
-
-
-class Option(NamedTuple):
-    """Something a scripted player could do now."""
-
-    wanted: Bool[Array, ""]
-    action: Action
-
-
-def first_wanted(options: list[Option], otherwise: Action) -> tuple[Bool[Array, ""], Action]:
-    """Whether any option is wanted, and the first that is."""
-    stacked = jax.tree.map(lambda *parts: jnp.stack(parts), *[option.action for option in options], otherwise)
-    wanted = jnp.stack([option.wanted for option in options] + [jnp.ones((), bool)])
-    choice = wanted.argmax()
-    return choice < len(options), jax.tree.map(lambda parts: parts[choice], stacked)
 
 
 def nearest_row(position: Float[Array, "E 2"], mask: Bool[Array, " E"], place: Float[Array, " 2"]) -> Int[Array, ""]:

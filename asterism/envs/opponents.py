@@ -62,7 +62,8 @@ def _check(name: str) -> None:
         check_bot(name)
     except UserError as error:
         known = ", ".join(BOTS)
-        raise UserError(f"unknown opponent {name!r}: choose one of {known}, or give the folder of a run") from error
+        what = f"unknown opponent {name!r}: choose from {known}, or give the folder of a run"
+        raise UserError(f"{what} ({error})") from None
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.bots.levels import LEVELS, Difficulty
-from asterism.bots.names import ALL_KINDS, BotName
+from asterism.bots.names import BotName
 from asterism.bots.plans import Plan, Playbook
 from asterism.game.game import EmbeddedGame
 from asterism.interface.observation import Race
@@ -67,9 +67,8 @@ class Stage(NamedTuple):
 
 def cast_names(players: Sequence[BotName]) -> Casting:
     """Names with races as numbers."""
-    kinds = [ALL_KINDS.index(name.kind) if name.kind else -1 for name in players]
-    rows = ([Race[name.race.upper()] for name in players], [int(name.level) for name in players], kinds)
-    return Casting(*(np.array(row, np.int32) for row in rows))
+    rows = [(Race[name.race.upper()], name.level, name.number) for name in players]
+    return Casting(*np.array(rows, np.int32).T)
 
 
 def begin(game: EmbeddedGame, book: Playbook, player: Controller, casting: Casting, keys: Keys) -> Stage:

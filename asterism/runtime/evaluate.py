@@ -29,8 +29,8 @@ class EvaluateConfig:
     agent: str = "agent"
     """Which of the run's agents plays: agent (from the league) or teacher (supervised only)."""
     against: tuple[str, ...] = ()
-    """Opponents, such as easy, Hard:macro (docs/bots.md), teacher; if none is named random, worker-rush, easy, medium,
-    rush and the teacher."""
+    """Opponents: scripted players (docs/bots.md), such as easy or Hard:macro, and teacher; if none is named, the usual
+    bots and the teacher."""
     seed: int = 1
     """Seed of all randomness."""
 

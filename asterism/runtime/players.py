@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 
 from asterism.bots.levels import LEVELS
-from asterism.bots.names import ALL_KINDS, parse_bot
+from asterism.bots.names import parse_bot
 from asterism.bots.plans import Playbook
 from asterism.bots.script import Script
 from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
+from asterism.game.settings import GameSettings
 from asterism.interface.network import Network
 from asterism.interface.observation import Race
 from asterism.interface.spec import through_camera
@@ -36,6 +37,12 @@ def check_bot(name: str) -> None:
     if LEVELS[bot.level].vision or bot.race:
         what = "gives a race, which is the game's" if bot.race else "cheats"
         raise UserError(f"bot {name!r} {what}: asterism play --bots plays it, recordings and matches do not")
+
+
+def check_races(settings: GameSettings) -> None:
+    """Raises UserError in one line where a race is drawn when the game begins."""
+    if "random" in settings.races:
+        raise UserError("scripted players need to know their race: give each player one of terran, zerg, protoss")
 
 
 def scripted(game: EmbeddedGame) -> Controller:
@@ -73,12 +80,11 @@ def draw_bots(game: EmbeddedGame, names: tuple[str, ...]) -> Callable[..., Any]:
     """What `bot_drawer` compiles, for one game: (index into `names`, key, side) -> params."""
     for name in names:
         check_bot(name)
-    if "random" in game.settings.races:
-        raise UserError("scripted players need to know their race: give each player one of terran, zerg, protoss")
+    check_races(game.settings)
     book, bots = Playbook(game.rules, game.settings.slots), [parse_bot(name) for name in names]
     races = jnp.array([Race[race.upper()] for race in game.settings.races])
     level = jnp.array([int(bot.level) for bot in bots])
-    kind = jnp.array([ALL_KINDS.index(bot.kind) if bot.kind else -1 for bot in bots])
+    kind = jnp.array([bot.number for bot in bots])
     return lambda index, key, side: book.draw(key, races[side], level[index], kind[index])
 
 

@@ -20,6 +20,7 @@ from asterism.runtime.film import film_game
 from asterism.runtime.league import LeagueStage
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.matches import Matches, Score, evaluate_agent, table
+from asterism.runtime.players import check_races
 from asterism.runtime.playoff import playoff
 from asterism.runtime.record import RecordSettings, record_games
 from asterism.runtime.report import make_report, read_json
@@ -71,6 +72,8 @@ class TrainConfig:
         if self.race is not None:
             game = replace(self.setup.game, rules="full", races=self.race)
             object.__setattr__(self, "setup", replace(self.setup, game=game))
+        # Before a folder of settings that cannot be changed is made.
+        check_races(self.setup.game)
 
     def run(self) -> None:
         """Trains to the end."""

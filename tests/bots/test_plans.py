@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 
 from asterism.bots.levels import LEVELS, Difficulty
-from asterism.bots.names import BotName, parse_bot
+from asterism.bots.names import DEFAULT, BotName, parse_bot
 from asterism.bots.openings import FITS, openings
-from asterism.bots.plans import GOALS, TYPES, Playbook, style_plan, tasks_for
-from asterism.bots.styles import KINDS, RACES, STYLES, parse_goals
+from asterism.bots.plans import GOALS, NEVER, TYPES, WORKERS_ATTACK, Playbook, opening_arrays, style_plan, tasks_for
+from asterism.bots.styles import ALL_KINDS, KINDS, RACES, SPARRING, STYLES, parse_goals
 from asterism.errors import UserError
-from asterism.game.rules import full
+from asterism.game.rules import full, load_rules
 from asterism.interface.observation import Race
 
-START = {"terran": "CommandCenter", "zerg": "Hatchery", "protoss": "Nexus"}
 EVERY = list(STYLES)
 SLOTS = 64
 
@@ -22,6 +21,11 @@ SLOTS = 64
 @pytest.fixture(scope="module")
 def rules():
     return full()
+
+
+@pytest.fixture(scope="module")
+def first_rules():
+    return load_rules("terran_v1", 64)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,7 @@ def test_what_a_goal_requires_is_an_earlier_goal(rules, pair):
     """Otherwise it might never be built, whatever the opening was."""
     race, counts_as = RACES[pair[0]], rules.units.counts_as
     have = np.zeros(counts_as.shape[0], bool)
-    for start in (race.worker, race.supply, START[pair[0]]):
+    for start in (race.worker, race.supply, race.hall):
         have[rules.description.unit_index[start]] = True
     known = set()
     for _, goal, _ in (*parse_goals(STYLES[pair]), *((0, unit, 1) for unit in STYLES[pair].army)):
@@ -128,6 +132,48 @@ def test_counts_of_an_opening_grow_with_each_item_and_include_the_start(draw):
             assert (row == np.arange(len(row)) + row[0]).all() and row[0] in (1, 2)
 
 
+# Rules that lack some of the units
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_rules_keep_what_they_have_of_a_style(first_rules, kind):
+    """In the order of the style, and nothing else; likewise of its openings."""
+    game, tasks, style = first_rules.description, first_rules.tasks, STYLES["terran", kind]
+    made = lambda task: game.upgrades[tasks.upgrade[task]] if tasks.upgrade[task] >= 0 else names[tasks.product[task]]  # noqa: E731
+    names = [unit.name for unit in game.unit_types]
+    known = {*names, *game.upgrades}
+    plan = style_plan(first_rules, style)
+    goals = [(supply, name, count) for supply, name, count in parse_goals(style) if name in known]
+    rows = zip(plan.from_supply, plan.goal, plan.count, strict=True)
+    assert [(supply, made(task), count) for supply, task, count in rows if task] == goals
+    assert [names[tasks.product[task]] for task in plan.army if task] == [name for name in style.army if name in known]
+    assert (made(plan.worker), made(plan.supply)) == ("SCV", "SupplyDepot")
+    for items in openings("terran", kind):
+        opening = opening_arrays(first_rules, items, "terran")
+        kept = [(item.unit, item.loop) for item in items if item.unit in known]
+        rows = zip(opening.task, opening.loop, strict=True)
+        assert [(made(task), loop) for task, loop in rows if task] == kept and kept
+
+
+# Sparring partners
+
+
+@pytest.mark.parametrize("race", list(RACES))
+def test_sparring_partners_are_of_every_race(draw, rules, race):
+    names = [unit.name for unit in rules.description.unit_types]
+    rush, random = (plans(draw, race, DEFAULT, ALL_KINDS.index(kind)) for kind in ("worker-rush", "random"))
+    for drawn in (rush, random):
+        assert {names[rules.tasks.product[task]] for task in drawn.worker} == {RACES[race].worker}
+    assert random.random.all() and not rush.random.any()
+    assert 0 <= rush.workers_attack.min() < 300 and WORKERS_ATTACK - 300 < rush.workers_attack.max() < WORKERS_ATTACK
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ALL_KINDS if kind != "worker-rush"])
+def test_the_workers_of_others_never_all_attack(draw, kind):
+    drawn = plans(draw, "protoss", DEFAULT, ALL_KINDS.index(kind))
+    assert (drawn.workers_attack == NEVER).all() and drawn.random.all() == drawn.random.any() == (kind == "random")
+
+
 # Levels
 
 
@@ -181,10 +227,18 @@ def test_workers_and_attacks_keep_to_the_room_of_the_game(draw):
         ("rush:hard", BotName(Difficulty.Hard, "rush")),
         ("zerg:CheatInsane:air", BotName(Difficulty.CheatInsane, "air", "zerg")),
         ("protoss", BotName(race="protoss")),
+        ("random", BotName(kind="random")),
+        ("Easy:Worker-Rush", BotName(Difficulty.Easy, "worker-rush")),
     ],
 )
 def test_names_resolve(name, bot):
     assert parse_bot(name) == bot
+
+
+def test_sparring_partners_come_after_the_styles_and_a_level_draws_none():
+    assert ALL_KINDS[: len(KINDS)] == KINDS and set(ALL_KINDS) - set(KINDS) == set(SPARRING)
+    assert BotName().number == -1 and [BotName(kind=kind).number for kind in ALL_KINDS] == list(range(len(ALL_KINDS)))
+    assert all(set(level.styles) <= set(KINDS) for level in LEVELS.values())
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,12 @@ def interface_tables(tables):
     return importlib.import_module("interface_tables")
 
 
+@pytest.fixture(scope="module")
+def bot_tables(tables):
+    """The module of the same name."""
+    return importlib.import_module("bot_tables")
+
+
 def rows(text: str) -> list[list[str]]:
     """Cells of a Markdown table, without its head; no-break spaces are spaces."""
     lines = text.replace("\N{NO-BREAK SPACE}", " ").splitlines()[2:]
@@ -95,9 +101,25 @@ def test_the_page_of_coverage_is_what_its_script_writes(tmp_path, monkeypatch):
     assert script.OUT.read_text(encoding="utf-8") == (DOCS / "coverage.md").read_text(encoding="utf-8")
 
 
-def test_every_table_is_on_a_page(tables, interface_tables):
+def test_levels_say_what_they_can_do(bot_tables):
+    """In the order of their numbers; what a level cannot do is left empty."""
+    text = bot_tables.substitutions()["levels"]
+    assert [int(r[1]) for r in rows(text)] == list(range(1, 11))
+    top = "10 16 x1 66 20 4 0 yes 0.5 yes yes all".split()
+    assert row(text, "CheatInsane") == [*top, "vision, income x2"]
+    assert row(text, "VeryEasy")[-6:] == ["", "", "", "", "timing, macro", ""]
+
+
+def test_every_style_is_told_of(bot_tables):
+    text = bot_tables.substitutions()["styles"]
+    assert [r[0] for r in rows(text)] == ["Terran", "Zerg", "Protoss"] and not [r for r in rows(text) if "" in r]
+    assert "mutalisks" in row(text, "Zerg")[-1]
+
+
+def test_every_table_is_on_a_page(tables, interface_tables, bot_tables):
     pages = "".join(page.read_text(encoding="utf-8") for page in DOCS.glob("*.md"))
-    names = {*tables.substitutions(), *interface_tables.substitutions()}
+    modules = (tables, interface_tables, bot_tables)
+    names = {name for module in modules for name in module.substitutions()}
     assert {name for name in names if f"{{{{ {name} }}}}" in pages} == names
 
 

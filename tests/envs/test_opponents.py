@@ -1,4 +1,4 @@
-"""Who can sit opposite: bots of either rules, and the agents of runs."""
+"""Who can sit opposite: scripted players, and the agents of runs."""
 
 import jax
 import numpy as np
@@ -87,10 +87,10 @@ def test_user_and_bot_keep_their_races_on_either_side(monkeypatch, race):
     assert game.description.unit_types[worker].name == {"zerg": "Drone", "protoss": "Probe"}[race]
 
 
-def test_bots_belong_to_their_rules():
-    with pytest.raises(UserError, match="unknown opponent 'Hard': choose one of random, .*macro, or give the folder"):
-        find_opponent("Hard")
-    with pytest.raises(UserError, match="unknown opponent 'easyy': choose one of veryeasy, .*veryhard, or"):
-        find_opponent("easyy", GameSettings(rules="full"))
-    with pytest.raises(UserError, match="CheatInsane"):
-        find_opponent("CheatInsane", GameSettings(rules="full"))
+def test_who_is_no_opponent_is_refused():
+    with pytest.raises(UserError, match="unknown opponent 'easyy': choose from .*folder of a run .*mean Easy"):
+        find_opponent("easyy")
+    with pytest.raises(UserError, match="unknown opponent 'CheatInsane'.*cheats"):
+        find_opponent("CheatInsane", FULL)
+    with pytest.raises(UserError, match="unknown opponent 'terran:Hard'.*gives a race"):
+        find_opponent("terran:Hard")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from asterism.demos import GameInfo
 from asterism.demos.reader import Entry
-from asterism.runtime.supervised import best_players
+from asterism.runtime.supervised import best_players, has_a_plan
 
 
 def recorded(*results):
@@ -36,3 +36,9 @@ def test_sparring_partners_are_rated_but_never_the_best():
     )
     assert best_players(games, 100.0) == {"macro"}
     assert best_players(recorded(("random", "worker-rush", 3)), 100.0) == set()
+
+
+def test_only_who_follows_a_plan_is_imitated():
+    """Whatever the level of a sparring partner."""
+    assert [has_a_plan(name) for name in ("easy", "Hard:macro", "rush")] == [True] * 3
+    assert [has_a_plan(name) for name in ("random", "worker-rush", "Easy:worker-rush")] == [False] * 3

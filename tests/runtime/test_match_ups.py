@@ -11,8 +11,8 @@ from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
 from asterism.interface.sizes import interface_size
 from asterism.runtime.matches import check_opponents
-from asterism.runtime.players import bot_drawer, bot_names, check_bot
-from asterism.runtime.record import PAIRS, RecordSettings
+from asterism.runtime.players import BOTS, bot_drawer, check_bot
+from asterism.runtime.record import RecordSettings
 from asterism.runtime.setup import Setup
 from asterism.runtime.train import TrainConfig
 
@@ -33,26 +33,30 @@ def test_without_one_it_is_terrans_of_the_first_rules():
 def test_a_race_that_is_none_is_refused():
     with pytest.raises(UserError, match="races is 'zerk'"):
         TrainConfig(race=("terran", "zerk"))
-    with pytest.raises(UserError, match="recordings need two races"):
+    with pytest.raises(UserError, match="scripted players need to know their race"):
         TrainConfig(race=("terran", "random"))
 
 
-@pytest.mark.parametrize("rules", list(PAIRS))
-def test_recordings_and_evaluation_have_the_bots_of_the_rules(rules):
-    settings = RecordSettings().of(GameSettings(rules=rules))
-    assert settings.pairs == PAIRS[rules] and "easy" in bot_names(rules)
-    for name in (*settings.bots, *bot_names(rules)):
-        check_bot(rules, name)
+def test_bots_whose_race_is_not_known_yet_are_refused():
+    game = EmbeddedGame(GameSettings(rules="full", races=("terran", "random"), slots=32), interface_size("tiny"))
+    with pytest.raises(UserError, match="scripted players need to know their race"):
+        bot_drawer(game, ("easy",))
+
+
+def test_recordings_and_evaluations_have_bots_that_all_rules_have():
+    for name in (*RecordSettings().bots, *BOTS):
+        check_bot(name)
+    assert len(set(BOTS)) == len(BOTS) > 1
 
 
 def test_who_cheats_or_brings_a_race_plays_no_matches():
     for name, why in (("CheatInsane", "cheats"), ("zerg:Hard", "gives a race"), ("nobody", "unknown bot 'nobody'")):
         with pytest.raises(UserError, match=why):
-            check_bot("full", name)
-    with pytest.raises(UserError, match="unknown opponent 'worker-rush': choose from veryeasy, easy"):
-        check_opponents("full", ("teacher", "worker-rush"))
+            check_bot(name)
+    with pytest.raises(UserError, match="unknown opponent 'worker-rsh': choose from .*did you mean worker-rush"):
+        check_opponents(("teacher", "worker-rsh"))
     with pytest.raises(UserError, match="bot 'CheatVision' cheats"):
-        RecordSettings(pairs=(("Hard", "CheatVision"),)).of(GameSettings(rules="full"))
+        RecordSettings(pairs=(("Hard", "CheatVision"),))
 
 
 def test_a_bot_plays_the_race_of_its_side():
