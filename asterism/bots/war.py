@@ -39,6 +39,8 @@ FIGHT = 13.0
 """Cells about the foremost soldier that count as one fight."""
 SOUND = 0.45
 """Share of its health with which a raider goes home."""
+CLOSE = 11.0
+"""Cells to an enemy that fights at which a soldier leaves structures alone."""
 AMONG = 13.0
 """Cells from a town hall at which enemies are among the workers, and from those at which a worker is called up."""
 TOGETHER = 0.35
@@ -228,20 +230,24 @@ class War:
         # Some never come where they were sent: those who meet nobody are told again from time to time.
         alone = jnp.where(seen.enemy & ~seen.snapshot, scene.gaps, jnp.inf).min(1) > FIGHT
         again = alone & jax.random.bernoulli(keys[3], jnp.minimum(plan.delay / AGAIN, 1.0))
+        # Whoever strikes at a structure does not see who strikes back.
+        close = jnp.where(scene.foes & ~self.table.structure[seen.type], scene.gaps, jnp.inf).min(1) < CLOSE
+        again |= close & (seen.order == self.game.action_index["Attack_unit"])
         free = soldiers & (~self._busy(scene) | again) & (outside | follow)
-        place = self._goal(scene, seen.position[free.argmax()], keys[:3])
-        return self.know.choice(attacking, "Attack_pt", free, place=place)
+        return self._strike(attacking, scene, free, close, keys[:3])
 
     def all_in(self, plan: Plan, scene: Scene, key: PRNGKeyArray) -> Choice:
         """All workers to the enemy, from the plan's moment on."""
         seen = scene.seen
         workers = seen.own & self.table.worker[seen.type] & ~self._busy(scene)
-        place = self._goal(scene, seen.position[workers.argmax()], jax.random.split(key, 3))
-        return self.know.choice(seen.loop >= plan.workers_attack, "Attack_pt", workers, place=place)
+        close = jnp.zeros_like(workers)
+        return self._strike(seen.loop >= plan.workers_attack, scene, workers, close, jax.random.split(key, 3))
 
-    def _goal(self, scene: Scene, start: Float[Array, " 2"], keys) -> Float[Array, " 2"]:
-        """Where an attack goes that is at `start`."""
-        seen = scene.seen
+    def _strike(self, wanted: Bool[Array, ""], scene: Scene, units: Bool[Array, " E"], close, keys) -> Choice:
+        """Units to what is seen of the enemy, else to its bases, else to where it may hide. A structure is named as the
+        target, unless enemies are `close`: whoever learns from it need not learn to name each place."""
+        seen, first = scene.seen, units.argmax()
+        start = seen.position[first]
         worth = seen.enemy & (self.table.structure[seen.type] | ~self.know.harmless[seen.type])
         worth &= ~self.table.flying[seen.type] | self.table.structure[seen.type]
         row = nearest_row(seen.position, worth, start)
@@ -252,7 +258,10 @@ class War:
         found = seen.visibility[line[0], column[0]] > 0
         search = ~unseen.any() | (found & jax.random.bernoulli(keys[1], 0.3))
         blind = jnp.where(search, self._hiding_place(scene, keys[2]), bases[base])
-        return jnp.where(worth.any(), seen.position[row], blind)
+        structure = worth.any() & self.table.structure[seen.type[row]] & ~seen.snapshot[row] & ~close[first]
+        action = jnp.where(structure, self.game.action_index["Attack_unit"], self.game.action_index["Attack_pt"])
+        place = jnp.where(worth.any(), seen.position[row], blind)
+        return self.know.choice(wanted, action, units, target=row, place=place)
 
     def _scale(self, scene: Scene) -> float:
         return scene.seen.visibility.shape[0] / self.game.map_cells
