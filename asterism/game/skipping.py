@@ -65,7 +65,7 @@ def running(values: Array) -> Array:
     return (jax.lax.population_count(up_to) + before[..., word]).astype(jnp.int32)
 
 
-def chosen(values: Array, rows: Bool[np.ndarray, "*a M"], empty: bool) -> Bool[Array, "..."]:
+def chosen(values: Array, rows: Bool[np.ndarray | Array, "*a M"], empty: bool) -> Bool[Array, "..."]:
     """The flags [*b, M] of the few entries that each row of a constant table names; `empty` where it names fewer than
     another."""
     rows = np.asarray(rows)
