@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game import buffs
 from asterism.game.castable import castable
+from asterism.game.skipping import chosen
 from asterism.game.state import State, Units, by_player, owners
 from asterism.game.tasks import QUEUED, Kind
 from asterism.game.world import World, is_kind, order_task
@@ -19,8 +20,8 @@ from asterism.game.world import World, is_kind, order_task
 def counts(world: World, units: Units, which: Bool[Array, " N"]) -> Int[Array, "2 U"]:
     """How many units of each type each player has among `which`."""
     types = by_player(jnp.where(which, units.type, 0))
-    found = jnp.arange(world.units.health.shape[0])[None, :, None] == types[:, None, :]
-    return found.sum(2).at[:, 0].set(0)
+    found = jnp.zeros((2, world.units.health.shape[0]), jnp.int32)
+    return found.at[jnp.arange(2)[:, None], types].add(1).at[:, 0].set(0)
 
 
 def on_field(units: Units) -> Bool[Array, " N"]:
@@ -103,11 +104,11 @@ def conditions(world: World, state: State) -> Conditions:
     """Which of the conditions of each task are met now."""
     have = counts(world, state.units, finished(state.units)) > 0
     # What counts as a type stands for it: a Lair for a Hatchery.
-    tech = have if _is_identity(world.units.counts_as) else (world.units.counts_as & have[:, None]).any(2)
+    tech = have if _is_identity(world.units.counts_as) else chosen(have, world.units.counts_as, False).any(-1)
     tasks = world.tasks
 
     def of_player(tech, minerals, vespene, upgrades, used, cap):
-        met = (~tasks.requires | tech).all(1)
+        met = chosen(tech, tasks.requires, True).all(-1)
         met &= (tasks.requires_upgrade < 0) | upgrades[jnp.maximum(tasks.requires_upgrade, 0)]
         met &= (tasks.upgrade < 0) | ~upgrades[jnp.maximum(tasks.upgrade, 0)]
         food = (tasks.supply <= 0) | (used + tasks.supply <= cap)
@@ -142,8 +143,8 @@ def available_actions(world: World, state: State, selectable: Bool[np.ndarray, "
     def of_player(have, equipped, free, unused, allowed, upgrades):
         able = jnp.where(np.asarray(tasks.needs_addon)[common], equipped[types], have[types])
         able = jnp.where(kind == Kind.ADDON, free[types], jnp.where(alone, unused[types], able))
-        known = jnp.broadcast_to(upgrades, (len(common), len(upgrades)))
-        can = able & allowed[leveled(world, jnp.asarray(common), known)]
+        known = jnp.broadcast_to(upgrades, (len(allowed), len(upgrades)))
+        can = able & allowed[leveled(world, jnp.arange(len(allowed)), known)][common]
         return jnp.zeros(len(selectable), bool).at[actions].max(can) | ~selectable.any(1)
 
     result = jax.vmap(of_player)(have, equipped, free, unused, allowed, players.upgrades)

@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.game.geometry import length
-from asterism.game.skipping import over_chunks, running, when
+from asterism.game.skipping import over_chunks, when
 from asterism.game.spellbook import SLOTS_FOR_COOLDOWN
 from asterism.game.state import Fields, Spells, State, Units, by_player
 from asterism.game.tables import load_economy
@@ -294,7 +294,9 @@ def wear_off(world: World, state: State, dt: int) -> State:
 
 def buff_columns(world: World, state: State) -> tuple[Int[Array, " N"], Int[Array, " N"]]:
     """StarCraft II's ids of the first two buffs of each unit, 0 for none."""
-    ids = jnp.asarray(world.magic.buffs.id)
-    on = (state.spells.buffs > 0) & (ids > 0)
-    rank = running(on)
-    return (ids * (on & (rank == 1))).sum(1), (ids * (on & (rank == 2))).sum(1)
+    ids = np.append(np.asarray(world.magic.buffs.id), 0)[::-1]  # ids[i]: that of the buff before the last i - 1
+    on = (state.spells.buffs > 0) & (ids[:0:-1] > 0)
+    place = jnp.where(on, np.arange(len(ids) - 1, 0, -1), 0)
+    first = place.max(1)
+    second = jnp.where(place < first[:, None], place, 0).max(1)
+    return jnp.asarray(ids)[first], jnp.asarray(ids)[second]

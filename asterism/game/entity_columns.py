@@ -11,6 +11,7 @@ from asterism.game.geometry import length
 from asterism.game.modifiers import upgraded
 from asterism.game.power import powered
 from asterism.game.sight import cloaked
+from asterism.game.skipping import chosen
 from asterism.game.state import Snapshots, State, by_player, owners
 from asterism.game.tables import load_economy
 from asterism.game.tasks import TIMED, Kind
@@ -59,7 +60,7 @@ def unit_columns(world: World, state: State, game: GameDescription) -> dict[Enti
     units, table = state.units, world.units
     kind, owner = units.type, owners(len(units.type))
     health = jnp.maximum(units.health, 0.0)
-    levels = jnp.asarray(shown_levels(world, game), jnp.float32) @ state.players.upgrades.astype(jnp.float32).T
+    levels = chosen(state.players.upgrades, shown_levels(world, game), False).sum(-1)  # [2, 3, U]
     ratio = lambda have, most: jnp.clip(have / jnp.maximum(most, 1.0), 0.0, 1.0) * RATIO_SCALE  # noqa: E731
     built = 1.0 - units.build_left / jnp.maximum(table.build_time[kind], 1.0)
     works = powered(world, units)
@@ -82,9 +83,9 @@ def unit_columns(world: World, state: State, game: GameDescription) -> dict[Enti
         EntityField.POWERED: table.needs_power[kind] & works & finished(units),
         EntityField.WEAPON_COOLDOWN: jnp.maximum(units.cooldown, 0.0),
         EntityField.ADDON: jnp.where(units.addon >= 0, kind[jnp.maximum(units.addon, 0)], 0),
-        EntityField.WEAPON_UPGRADE: levels[0, kind, owner],
-        EntityField.ARMOR_UPGRADE: levels[1, kind, owner],
-        EntityField.SHIELD_UPGRADE: levels[2, kind, owner],
+        EntityField.WEAPON_UPGRADE: levels[owner, 0, kind],
+        EntityField.ARMOR_UPGRADE: levels[owner, 1, kind],
+        EntityField.SHIELD_UPGRADE: levels[owner, 2, kind],
         EntityField.BUFF_0: loads(world, state),
         **order_columns(world, state, works),
     }

@@ -123,8 +123,9 @@ def upgraded(state: State, values: Float[Array, " U"], per_upgrade: Float[Array,
     kind = state.units.type
     if not np.asarray(per_upgrade).any():
         return values[kind]
-    known = state.players.upgrades.astype(jnp.float32)
-    return (values + jnp.matmul(known, per_upgrade.T, precision=EXACT))[owners(len(kind)), kind]
+    which = np.flatnonzero(np.asarray(per_upgrade).any(0))
+    known = state.players.upgrades[:, which].astype(jnp.float32)
+    return (values + jnp.matmul(known, per_upgrade[:, which].T, precision=EXACT))[owners(len(kind)), kind]
 
 
 def raise_health(world: World, before: State, state: State) -> State:

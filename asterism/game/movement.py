@@ -108,7 +108,7 @@ def find_path(
     """
     units = state.units
     if state.routes is None:
-        return units, Path(goal, heading(world, units, goal))
+        return units, Path(goal, once(heading(world, units, goal)))
     ground = obstacles.survey(world, state, passing)
     units = units._replace(position=obstacles.push_out(ground, units.position))
     middle, half = obstacles.under(ground, goal)
@@ -200,10 +200,12 @@ def separation(world: World, units: Units, bodies: Bool[Array, " N"]) -> Float[A
         inverse = jax.lax.rsqrt(jnp.maximum(away_x**2 + away_y**2, 1e-6))
         weight = 0.5 * jnp.maximum((radius[at][:, None] + radius) * inverse - 1.0, 0.0)
         beside = real[:, None] & (at[:, None] != slot) & (flying[at][:, None] == flying)
-        weight = jnp.where(beside, weight, 0.0)
-        return pushed[0] + (weight * away_x).sum(0), pushed[1] + (weight * away_y).sum(0)
+        weight, one = jnp.where(beside, weight, 0.0), jnp.ones(len(at))
+        # Sums as products: XLA's CPU code hands sums to a library that takes twice as long.
+        more = [jnp.matmul(one, weight * away, precision=EXACT) for away in (away_x, away_y)]
+        return pushed[0] + more[0], pushed[1] + more[1]
 
-    return jnp.stack(over_chunks(bodies, push, (jnp.zeros(count), jnp.zeros(count)), chunk=16), 1)
+    return jnp.stack(over_chunks(bodies, push, (jnp.zeros(count), jnp.zeros(count)), chunk=32), 1)
 
 
 def move(world: World, state: State, mods: Modifiers, fights: Fights, hall: Int[Array, " N"], dt: int) -> State:

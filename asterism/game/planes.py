@@ -7,6 +7,7 @@ from jaxtyping import Array, Bool, Float, Int, UInt8
 from asterism.game import buffs
 from asterism.game.accounting import on_field
 from asterism.game.limits import camera_cells
+from asterism.game.skipping import any_of
 from asterism.game.state import State, by_player, owners
 from asterism.game.world import World, cell_index, inward
 from asterism.interface.observation import POSITION_SCALE, EntityField, MapPlane
@@ -39,7 +40,8 @@ def creep_cells(world: World, state: State, side: int) -> Bool[Array, "H H"]:
     middle = (jnp.arange(side) + 0.5) * (cells / side)
     reach = jnp.where(state.zerg.creep > 0, state.zerg.creep**2, -1.0)
     dx, dy = ((state.units.position[:, axis, None] - middle) ** 2 for axis in range(2))
-    near = (dy[:, :, None] + dx[:, None, :] <= reach[:, None, None]).any(0)
+    covers = lambda at: dy[at][:, :, None] + dx[at][:, None, :] <= reach[at][:, None, None]  # noqa: E731
+    near = any_of(reach >= 0, covers, (side, side))
     row = jnp.floor(inward(middle, cells)).astype(jnp.int32)
     return near & world.terrain.pathable[row][:, row]
 

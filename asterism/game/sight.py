@@ -16,13 +16,11 @@ BLOCKS = 16
 """The map is divided into so many rows and columns of blocks, to find out quickly who is nowhere near."""
 
 
-def across(values: Array, own: bool = False) -> tuple[Array, Array]:
-    """Values of attackers [2, 1, slots] and of their possible targets [2, slots, 1], by the attackers' player.
-
-    The targets are the enemy's units, or with `own` those of the same player.
-    """
+def across(values: Array) -> tuple[Array, Array]:
+    """Values of attackers [2, 1, slots] and of their possible targets, enemy units [2, slots, 1], by the attackers'
+    player."""
     mine = by_player(values)
-    return mine[:, None, :], (mine if own else mine[::-1])[:, :, None]
+    return mine[:, None, :], mine[::-1][:, :, None]
 
 
 def enemy_distance(units: Units) -> Float[Array, "2 P P"]:

@@ -14,6 +14,8 @@ from jaxtyping import Array, Bool, Int
 
 CHUNK = 8
 """Places of a list that are worked on together."""
+WORD = 32
+"""Bits."""
 EXACT = jax.lax.Precision.HIGHEST
 """GPUs would round the factors of a product to 10 bits."""
 
@@ -47,12 +49,28 @@ def one_by_one(function: Callable) -> Callable:
 
 
 def running(values: Array) -> Array:
-    """Sums of all entries up to each, along the last axis: counts and amounts, exact below 2^24.
+    """Sums of all entries up to each, along the last axis: of flags, or of amounts, exact below 2^24.
 
-    A product, since XLA's CPU code for `cumsum` takes ten times as long."""
+    Flags are counted in words of bits, amounts summed in a product: XLA's CPU code for `cumsum` takes ten times as
+    long."""
     count = values.shape[-1]
-    sums = jnp.matmul(values.astype(jnp.float32), np.triu(np.ones((count, count), np.float32)), precision=EXACT)
-    return sums if jnp.issubdtype(values.dtype, jnp.floating) else sums.astype(jnp.int32)
+    if values.dtype != bool:
+        return jnp.matmul(values, np.triu(np.ones((count, count), np.float32)), precision=EXACT)
+    words, (word, bit) = -(-count // WORD), np.divmod(np.arange(count), WORD)
+    spare = [(0, 0)] * (values.ndim - 1) + [(0, words * WORD - count)]
+    flags = jnp.pad(values, spare).reshape(*values.shape[:-1], words, WORD)
+    bits = jnp.where(flags, np.uint32(1) << np.arange(WORD, dtype=np.uint32), np.uint32(0)).sum(-1, dtype=jnp.uint32)
+    before = (jax.lax.population_count(bits)[..., None, :] * np.tri(words, k=-1, dtype=np.uint32)).sum(-1)
+    up_to = bits[..., word] & np.uint32((2 << bit.astype(np.uint64)) - 1)
+    return (jax.lax.population_count(up_to) + before[..., word]).astype(jnp.int32)
+
+
+def chosen(values: Array, rows: Bool[np.ndarray | Array, "*a M"], empty: bool) -> Bool[Array, "..."]:
+    """The flags [*b, M] of the few entries that each row of a constant table names; `empty` where it names fewer than
+    another."""
+    rows = np.asarray(rows)
+    index = np.argsort(~rows, axis=-1, kind="stable")[..., : max(rows.sum(-1).max(), 1)]
+    return jnp.where(np.take_along_axis(rows, index, -1), values[..., index], empty)
 
 
 def listed(which: Bool[Array, "*b M"]) -> tuple[Int[Array, "*b M"], Int[Array, "*b"]]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from asterism.game import damage, economy, movement, sight
 from asterism.game.modifiers import modifiers
-from asterism.game.skipping import CHUNK, any_of, listed, one_by_one, over_chunks, running, when
+from asterism.game.skipping import CHUNK, any_of, chosen, listed, one_by_one, over_chunks, running, when
 
 flags = st.lists(st.booleans(), min_size=24, max_size=24).map(np.array)
 
@@ -35,6 +35,14 @@ def test_chunks_go_through_all_that_are_listed(number):
     which = np.isin(np.arange(24), np.random.default_rng(number).permutation(24)[:number])
     visit = lambda at, real, seen: seen.at[at].add(real)  # noqa: E731
     assert (np.asarray(over_chunks(jnp.asarray(which), visit, jnp.zeros(24))) == which).all()
+
+
+@given(flags, st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_entries_that_rows_of_a_table_name_are_those_of_the_table(flag, empty):
+    table = np.random.default_rng(int(flag.sum())).random((5, 24)) < 0.1
+    found = np.asarray(chosen(jnp.asarray(flag), table, empty))
+    assert (found.all(1) == (~table | flag).all(1)).all() if empty else (found.any(1) == (table & flag).any(1)).all()
 
 
 @given(flags, st.integers(1, 9))
@@ -133,11 +141,37 @@ def test_blows_on_targets_alone_are_those_of_every_pair(full, seed):
     weapon = weapons.of[state.units.type, weapons.target_class[state.units.type[target]]]
     narrow = (weapon > 0) & ~(weapons.ring_radius[weapon] >= 0).any(1)
     blows = damage.Blows(target, weapon, jnp.where(narrow & (target >= 0), 2.0, 0.0))
-    mods = modifiers(world, state)
-    one, every = (
-        damage.wound(world, state, mods, blows, pairs, state.units)
-        for pairs in (damage.on_targets(target), damage.of_all())
-    )
+    mods, nobody = modifiers(world, state), jnp.zeros(count, bool)
+    one, every = (damage.wound(world, state, mods, blows, wide, state.units) for wide in (nobody, ~nobody))
     assert (np.asarray(one.health) < np.asarray(state.units.health)).sum() >= 3
     for name in ("health", "shield", "quiet"):
         np.testing.assert_allclose(getattr(one, name), getattr(every, name), atol=1e-3, err_msg=name)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_areas_of_many_attacks_are_the_sum_of_each_alone(full, own):
+    """Where there are no shields. Fewer attackers than a list is worked on at a time, and more."""
+    world, state = crowd(full, 0)
+    random, count, table = np.random.default_rng(0), len(state.units.type), world.units
+    spreads = (np.asarray(table.weapons.ring_radius) >= 0).any(1)
+    spreads &= np.asarray(table.weapons.friendly_fire) if own else ~np.asarray(table.weapons.suicide)
+    kinds = np.flatnonzero(spreads[np.asarray(table.weapons.of)].any(1))
+    kind = jnp.asarray(random.choice(kinds, count))
+    units = state.units._replace(type=kind, health=table.health[kind], shield=jnp.zeros(count))
+    units = units._replace(position=jnp.asarray(random.uniform(20, 26, (count, 2)), jnp.float32))
+    state = state._replace(units=units)
+    target = jnp.asarray((1 - np.arange(count) // (count // 2)) * (count // 2) + random.integers(0, count // 2, count))
+    weapon = table.weapons.of[kind, table.weapons.target_class[kind[target]]]
+    mods = modifiers(world, state)
+
+    def lost(hits):
+        blows = damage.Blows(target, weapon, hits.astype(jnp.float32))
+        wide = hits & jnp.asarray(spreads)[weapon]
+        return units.health - damage.wound(world, state, mods, blows, wide, units, own).health
+
+    some = jnp.arange(count) % 11 == 0
+    each = jax.jit(jax.vmap(lost))(jnp.concatenate([jnp.eye(count, dtype=bool), some[None], ~some[None]]))
+    alone, few, many = each[:count], *each[count:]
+    assert ((many > 0).sum() > count // 2) and (few > 0).any()
+    np.testing.assert_allclose(few, alone[some].sum(0), rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(many, alone[~some].sum(0), rtol=1e-4, atol=1e-3)
