@@ -40,6 +40,10 @@ VERBS = {
         "play one game of a run's agent, or of two scripted players of any race, and draw it",
         "asterism.runtime.play:PlayConfig",
     ),
+    "agent describe": Verb(
+        "the blocks of a network, their weights, and what a step costs",
+        "asterism.runtime.describe_agent:DescribeConfig",
+    ),
     "report": Verb("write a run's report.html again", "asterism.runtime.report:ReportConfig"),
 }
 

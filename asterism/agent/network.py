@@ -1,6 +1,5 @@
 """The network as a record of pure functions."""
 
-from collections import Counter
 from dataclasses import fields
 
 import equinox as eqx
@@ -49,20 +48,23 @@ def make_network(
 
     def step(policy, carry, observation, key):
         encoded = policy.encode(observation)
-        carry, core = policy.core.step(carry, encoded.summary)
+        with jax.named_scope("core"):
+            carry, core = policy.core.step(carry, encoded.summary)
         decision = policy.decide(observation, encoded, core, Sampled(key, size), game, softness(policy), size)
         return carry, decision.action, decision.log_probs
 
     def unroll(params, carry, observation, privileged, action, reset, mask=None):
         policy, value = params
         encoded = jax.vmap(policy.encode)(observation)
-        carry, core = policy.core.unroll(carry, encoded.summary, reset, mask)
+        with jax.named_scope("core"):
+            carry, core = policy.core.unroll(carry, encoded.summary, reset, mask)
 
         def score(observation, encoded, core, action):
             return policy.decide(observation, encoded, core, Given(action), game, softness(policy), size)
 
         decision = jax.vmap(score)(observation, encoded, core, action)
-        values = jax.vmap(value)(core, privileged)
+        with jax.named_scope("values"):
+            values = jax.vmap(value)(core, privileged)
         return carry, UnrollOutput(decision.logits, decision.log_probs, decision.unit_rounds, values)
 
     return Network(jax.jit(init), initial_carry, step, unroll, learn_only, softness, cooled)
@@ -87,11 +89,3 @@ def learn_only(params: Params, blocks: tuple[str, ...]) -> Params:
     fixed = [field.name for field in fields(Policy) if blocks and field.name not in blocks]
     pick = lambda p: [getattr(p.policy, name) for name in fixed]  # noqa: E731
     return eqx.tree_at(pick, params, replace_fn=jax.lax.stop_gradient) if fixed else params
-
-
-def describe(params: Params) -> dict[str, int]:
-    """Weights of each block, as {"policy.core": 210000, ...}."""
-    counts = Counter()
-    for path, leaf in jax.tree.leaves_with_path(params):
-        counts[".".join(entry.name for entry in path[:2])] += leaf.size
-    return dict(counts)

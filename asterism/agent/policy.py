@@ -90,9 +90,12 @@ class Policy(eqx.Module):
 
     def encode(self, observation: Observation) -> Encoded:
         """All that needs no memory."""
-        entities = self.entity_encoder(observation.entities)
-        planes = self.spatial_encoder(observation.planes, observation.entities, entities)
-        scalars = self.scalar_encoder(observation.scalars, observation.z)
+        with jax.named_scope("entity_encoder"):
+            entities = self.entity_encoder(observation.entities)
+        with jax.named_scope("spatial_encoder"):
+            planes = self.spatial_encoder(observation.planes, observation.entities, entities)
+        with jax.named_scope("scalar_encoder"):
+            scalars = self.scalar_encoder(observation.scalars, observation.z)
         summary = jnp.concatenate([entities.summary, planes.summary, scalars.summary])
         return Encoded(summary, scalars.context, entities, planes)
 
@@ -107,30 +110,36 @@ class Policy(eqx.Module):
         size: InterfaceSize,
     ) -> Decision:
         """The action's parts one after the other, each knowing those before it. `core`: the core's output."""
-        logits = masked(self.action_type.logits(core, encoded.context), observation.scalars.available_actions)
+        with jax.named_scope("action_type"):
+            logits = masked(self.action_type.logits(core, encoded.context), observation.scalars.available_actions)
         logits = {"action_type": logits / temperature}
         chosen = {"action_type": choose.one("action_type", logits["action_type"])}
         action_type = chosen["action_type"]
         used = ActionParts(*jnp.asarray(np.stack(game.uses, 1))[action_type])
-        embedding = self.action_type.embed(core, encoded.context, action_type)
+        with jax.named_scope("action_type"):
+            embedding = self.action_type.embed(core, encoded.context, action_type)
 
         for part, softness in (("delay", 1.0), ("queued", temperature), ("repeat", temperature)):
             head = getattr(self, part)
-            logits[part] = head.logits(embedding) / softness
-            chosen[part] = choose.one(part, logits[part])
-            embedding += head.embed(chosen[part]) * getattr(used, part)
+            with jax.named_scope(part):
+                logits[part] = head.logits(embedding) / softness
+                chosen[part] = choose.one(part, logits[part])
+                embedding += head.embed(chosen[part]) * getattr(used, part)
 
-        keys = self.units.keys(encoded.entities.each)
-        selectable = selectable_entities(game, observation, action_type)
-        unit_types = jnp.asarray(game.selectable, jnp.float32)[action_type]
-        selection = choose.units(
-            self.units, embedding, keys, selectable, unit_types, used.units, temperature=temperature
-        )
+        with jax.named_scope("units"):
+            keys = self.units.keys(encoded.entities.each)
+            selectable = selectable_entities(game, observation, action_type)
+            unit_types = jnp.asarray(game.selectable, jnp.float32)[action_type]
+            selection = choose.units(
+                self.units, embedding, keys, selectable, unit_types, used.units, temperature=temperature
+            )
         embedding, logits["units"], chosen["units"] = selection.embedding, selection.logits, selection.units
 
-        targets = targetable_entities(game, observation, action_type)
-        logits["target_unit"] = self.target_unit.logits(embedding, keys, targets) / temperature
-        logits["location"] = self.location.logits(embedding, encoded.map.skips) / temperature
+        with jax.named_scope("target_unit"):
+            targets = targetable_entities(game, observation, action_type)
+            logits["target_unit"] = self.target_unit.logits(embedding, keys, targets) / temperature
+        with jax.named_scope("location"):
+            logits["location"] = self.location.logits(embedding, encoded.map.skips) / temperature
         if game.on_screen.any():
             cells = targetable_cells(game, observation, action_type, size)
             logits["location"] = masked(logits["location"], cells)

@@ -8,11 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from asterism.agent import AGENT_SIZES, agent_config, describe, make_network
+from asterism.agent import AGENT_SIZES, agent_config, make_network
 from asterism.errors import UserError
 from asterism.interface.observation import Alliance, EntityField
 from asterism.interface.sizes import SIZES, InterfaceSize
 from asterism.interface.spec import action_spec, selectable_entities, validate
+from asterism.runtime.describe_agent import block_weights
 from asterism.runtime.league_settings import LeagueTraining
 
 STEPS = 6
@@ -239,7 +240,7 @@ def test_sharpness_is_a_temperature_of_the_policys_own(game, size, network, para
 def test_params_are_arrays_alone_and_add_up(params):
     leaves = jax.tree.leaves(params)
     assert all(isinstance(leaf, jax.Array) for leaf in leaves)
-    counts = describe(params)
+    counts = block_weights(params)
     assert sum(counts.values()) == sum(leaf.size for leaf in leaves)
     assert {"policy.core", "policy.location", "value.networks"} <= set(counts)
 
@@ -247,7 +248,7 @@ def test_params_are_arrays_alone_and_add_up(params):
 def test_presets_fit_the_interfaces_of_their_names(game):
     for name, config in AGENT_SIZES.items():
         network = make_network(game, SIZES[name], config)
-        assert describe(jax.eval_shape(network.init, jax.random.key(0)))["policy.core"] > 0
+        assert block_weights(jax.eval_shape(network.init, jax.random.key(0)))["policy.core"] > 0
 
 
 def replaced(block, **values):
