@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 typing.GENERATING_DOCUMENTATION = "asterism"  # jaxtyping then calls its types by their short names
 
+import agent_tables  # noqa: E402
 import bot_tables  # noqa: E402
 import interface_tables  # noqa: E402
 import tables  # noqa: E402
@@ -23,7 +24,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
 myst_enable_extensions = ["colon_fence", "substitution"]
 myst_substitutions = {
     name: f":::{{container}} wide\n\n{text}\n\n:::"
-    for module in (tables, interface_tables, bot_tables)
+    for module in (tables, interface_tables, bot_tables, agent_tables)
     for name, text in module.substitutions().items()
 }
 myst_heading_anchors = 3

@@ -39,6 +39,12 @@ def bot_tables(tables):
     return importlib.import_module("bot_tables")
 
 
+@pytest.fixture(scope="module")
+def agent_tables(tables):
+    """The module of the same name."""
+    return importlib.import_module("agent_tables")
+
+
 def rows(text: str) -> list[list[str]]:
     """Cells of a Markdown table, without its head; no-break spaces are spaces."""
     lines = text.replace("\N{NO-BREAK SPACE}", " ").splitlines()[2:]
@@ -134,3 +140,12 @@ class Sample(IntEnum):
 def test_what_is_said_of_a_field_is_found_behind_it_or_below(tables):
     said = tables.commented(Sample)
     assert said == {"FIRST": "said behind", "SECOND": "Said below.", "THIRD": ""}
+
+
+def test_the_full_agent_has_every_number_of_the_paper(agent_tables):
+    """Where the paper gives one."""
+    found = rows(agent_tables.sizes_table())
+    assert len(found) == 20
+    for name, paper, full, small, tiny in found:
+        assert paper in ("", full), name
+        assert small and tiny
