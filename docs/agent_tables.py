@@ -51,7 +51,7 @@ PAPER = {
     "kernel of the strides": "4",
     "residual blocks of the map": "4",
     "vector of the map": "256",
-    "build order's transformer": "",
+    "build order's transformer": "keys of 8, MLP 32",
     "LSTM": "3 of 384",
     "residual blocks of the action type": "16 of 256",
     "autoregressive embedding": "1024",
@@ -60,15 +60,14 @@ PAPER = {
     "residual blocks of a value": "16 of 256",
     "win/loss value": "as the others",
 }
-"""Vinyals et al. 2019, Methods and supplementary data; empty where they are silent."""
+"""Vinyals et al. 2019, Methods and supplementary data."""
 
 
 def sizes_table() -> str:
     """Each number of the three sizes, and the paper's."""
     sizes = {name: numbers(SIZES[name], config) for name, config in AGENT_SIZES.items()}
-    return table(
-        ("", "paper", *reversed(sizes)), [(row, PAPER[row], *(sizes[n][row] for n in reversed(sizes))) for row in PAPER]
-    )
+    names = tuple(reversed(sizes))
+    return table(("", "paper", *names), [(row, PAPER[row], *(sizes[name][row] for name in names)) for row in PAPER])
 
 
 def substitutions() -> dict[str, str]:
