@@ -52,6 +52,6 @@ class EvaluateConfig:
         others = {}
         if TEACHER in against and self.agent != TEACHER:
             others[TEACHER] = load_agent(self.folder, TEACHER, tools).policy
-        scores = evaluate_agent(Matches(tools), policy, others, self.games, self.seed, bots)
+        scores = evaluate_agent(Matches(tools, self.games), policy, others, self.games, self.seed, bots)
         print(table(scores))
         return scores

@@ -17,6 +17,8 @@ from asterism.runtime.players import BOTS, Controller, agent, bot_drawer, check_
 from asterism.runtime.progress import stage
 from asterism.runtime.setup import Tools
 
+MOST_LANES = 50
+"""Games side by side, at most."""
 TEACHER = "teacher"
 """Name of the agent that only imitates, among opponents."""
 
@@ -57,11 +59,18 @@ def table(scores: dict[str, Score]) -> str:
     return "\n".join(score.line(opponent) for opponent, score in scores.items())
 
 
+def lanes_for(games: int) -> int:
+    """How many games to play side by side so that their number comes out, an even one, for both sides are played."""
+    waves = -(-games // MOST_LANES)
+    return 2 * -(-games // (2 * waves))
+
+
 class Matches:
     """Plays matches between kinds of players; each pair of kinds is compiled once."""
 
-    def __init__(self, tools: Tools, lanes: int = 50):
-        self.tools, self.lanes = tools, lanes
+    def __init__(self, tools: Tools, games: int):
+        """`games`: how many each match will have, at most or as a rule."""
+        self.tools, self.lanes = tools, lanes_for(games)
         self.agent, self.bot = agent(tools.network), scripted(tools.game)
         self._drawers: dict[str, Any] = {}
         self._compiled: dict[tuple[bool, bool], Any] = {}

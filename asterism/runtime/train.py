@@ -133,7 +133,7 @@ class Training:
         """The winner of the playoff."""
         with self.facts("playoff"):
             path, policies = self.run_folder.path / "playoff.json", {n: p.policy for n, p in candidates.items()}
-            name, scores = playoff(path, Matches(self.tools), policies, teacher.policy, games, self.config.seed)
+            name, scores = playoff(path, Matches(self.tools, games), policies, teacher.policy, games, self.config.seed)
         print(f"playoff against the teacher: the agent is {name}")
         print(table(scores))
         return candidates[name]
@@ -144,7 +144,7 @@ class Training:
         Who stops meanwhile loses the games against one opponent.
         """
         games, seed = self.config.evaluation.games, self.config.evaluation.seed
-        matches, path = Matches(self.tools), self.run_folder.path / "checkpoints" / "evaluation.json"
+        matches, path = Matches(self.tools, games), self.run_folder.path / "checkpoints" / "evaluation.json"
         path.parent.mkdir(exist_ok=True)
         played = read_json(path)
 

@@ -143,3 +143,10 @@ def test_every_game_is_played_to_its_own_end():
     outcomes = play_out(HigherWins(), shows, shows, (home, away), lanes, jax.random.split(jax.random.key(0), 4))
     np.testing.assert_array_equal(outcomes.reward, [1, -1, 1, 0])
     np.testing.assert_array_equal(outcomes.loops, [3, 4, 7, 2])
+
+
+@pytest.mark.parametrize("games, lanes", [(1, 2), (4, 4), (40, 40), (50, 50), (80, 40), (200, 50), (205, 42)])
+def test_no_more_games_are_played_than_make_both_sides_equal(games, lanes):
+    """At most 50 side by side; of the last wave hardly any is thrown away."""
+    assert module.lanes_for(games) == lanes
+    assert 0 <= -(-games // lanes) * lanes - games < 2 * -(-games // lanes)
