@@ -220,12 +220,19 @@ def test_soldiers_search_what_was_never_seen(scene):
     assert sum(hits) >= 10
 
 
-def test_soldiers_go_for_what_is_in_sight(scene):
-    attackers(scene, scene.hall)
-    barracks = scene.hall + [20, 3]
-    scene.add("Barracks", THEIRS, barracks)
-    name, _, action = scene.reaction()
-    assert name == "Attack_pt" and np.linalg.norm(scene.place(action) - barracks) < 1.5
+def test_soldiers_name_a_structure_as_their_target_and_move_upon_whoever_fights_back(scene):
+    """A structure far from any soldier of the enemy is struck until one comes near; soldiers are gone for by place."""
+    place = scene.hall + [20, 3]
+    marines = attackers(scene, place - [9, 0])
+    barracks = scene.add("Barracks", THEIRS, place)
+    name, units, action = scene.reaction()
+    assert name == "Attack_unit" and action.target_unit == barracks and units == sorted(marines)
+    scene.order(marines, "Attack_unit")
+    assert scene.reaction(attacking=True)[0] == "no_op"
+    enemy = place + [2, 4]
+    scene.add("Marine", THEIRS, enemy)
+    name, units, action = scene.reaction(attacking=True)
+    assert name == "Attack_pt" and len(units) and np.linalg.norm(scene.place(action) - place) < 5
 
 
 @pytest.mark.parametrize("level", [Difficulty.Medium, Difficulty.VeryHard])
