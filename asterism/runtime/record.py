@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from asterism.demos import GameInfo, Header, RecordedGame, ShardWriter, Steps, Trajectory
-from asterism.errors import require_at_least, require_fraction
+from asterism.errors import UserError, require_at_least, require_fraction
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
 from asterism.interface.action import Action
@@ -52,6 +52,8 @@ class RecordSettings:
     def __post_init__(self):
         require_at_least(self, "record", 1, ("games", "lanes"))
         require_fraction(self, "record", ("noise",))
+        if not self.pairs:
+            raise UserError("record setting pairs is empty: name at least one pair of bots")
         for name in self.bots:
             check_bot(name)
 

@@ -66,3 +66,8 @@ def test_a_bot_plays_the_race_of_its_side():
     )
     made = [game.description.unit_types[kind].name for kind in game.rules.tasks.product[plans.worker]]
     assert made == ["Probe", "Drone"]
+
+
+def test_a_recording_of_nobody_is_refused():
+    with pytest.raises(UserError, match="pairs is empty"):
+        RecordSettings(pairs=())
