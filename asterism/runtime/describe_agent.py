@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import jax
 import tyro
-from jaxtyping import Array
 from rich.console import Console
 from rich.table import Table
 
@@ -17,9 +16,8 @@ from asterism.errors import require_choice
 from asterism.game.rules import RULES, load_rules
 from asterism.interface.description import GameDescription
 from asterism.interface.network import Network
-from asterism.interface.observation import Observation
 from asterism.interface.sizes import InterfaceSize, interface_size
-from asterism.interface.spec import observation_spec
+from asterism.interface.spec import observation_spec, zeros
 
 MILLION = 1e6
 PAPER = {"policy": 55, "training": 139}
@@ -52,21 +50,16 @@ class DescribeConfig:
         console.print(blocks_table(weights, step_cost(network, game, size), self.shapes))
         counts = block_weights(weights)
         acting = sum(number for name, number in counts.items() if name.startswith("policy"))
-        for what, number, paper in (("to act", acting, "policy"), ("in training", sum(counts.values()), "training")):
+        for what, number, paper in (("to act", acting, "policy"), ("in training", counts.total(), "training")):
             console.print(f"weights {what}: {number / MILLION:.1f} million (AlphaStar: about {PAPER[paper]} million)")
 
 
-def named_weights(params) -> dict[str, tuple[tuple[int, ...], int]]:
-    """Shape of each array of weights, and how many there are of it, by path; layers of a list are one, with *."""
-    found: dict[str, tuple[tuple[int, ...], int]] = {}
+def named_weights(params) -> Counter[tuple[str, tuple[int, ...]]]:
+    """How many arrays of weights there are by path and shape; layers of a list are one path, with *."""
+    found = Counter()
     for path, leaf in jax.tree.leaves_with_path(params):
         name = re.sub(r"\[\d+\]", ".*", jax.tree_util.keystr(path)).lstrip(".")
-        name = re.sub(r"\['(\w+)'\]", r".\1", name)
-        shape, number = found.get(name, (leaf.shape, 0))
-        # Layers of one list may differ in shape, as those of a core do.
-        if shape != leaf.shape:
-            name, number = f"{name} ", found.get(f"{name} ", (leaf.shape, 0))[1]
-        found[name] = (leaf.shape, number + 1)
+        found[re.sub(r"\['(\w+)'\]", r".\1", name), leaf.shape] += 1
     return found
 
 
@@ -81,13 +74,8 @@ def block_weights(params) -> Counter[str]:
 def step_cost(network: Network, game: GameDescription, size: InterfaceSize) -> Counter[str]:
     """Floating-point operations of one decision by block of the policy."""
     policy = jax.eval_shape(network.init, jax.random.key(0)).policy
-    arguments = network.initial_carry(), example_observation(game, size), jax.random.key(0)
+    arguments = network.initial_carry(), zeros(observation_spec(game, size)), jax.random.key(0)
     return products(network.step, policy, *arguments)
-
-
-def example_observation(game: GameDescription, size: InterfaceSize) -> Observation[Array]:
-    """Shapes of an observation."""
-    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), observation_spec(game, size))
 
 
 def blocks_table(params, cost: Counter[str], shapes: bool) -> Table:
@@ -96,13 +84,13 @@ def blocks_table(params, cost: Counter[str], shapes: bool) -> Table:
     table.columns[0].overflow = "fold"
     for column in table.columns[1:]:
         column.justify = "right"
-    arrays = named_weights(params)
-    for block, number in block_weights(params).items():
+    arrays, weights = named_weights(params), block_weights(params)
+    for block, number in weights.items():
         operations = cost.get(block.removeprefix("policy."), 0)
         table.add_row(block, f"{number:,}", f"{operations / MILLION:.3f}" if block.startswith("policy") else "-")
-        for name, (shape, times) in arrays.items() if shapes else ():
+        for (name, shape), times in arrays.items() if shapes else ():
             if name.startswith(block + "."):
                 several = f" ({times} times)" if times > 1 else ""
                 table.add_row(f"  {name.removeprefix(block + '.')}", "x".join(map(str, shape)) + several, "")
-    table.add_row("all", f"{sum(block_weights(params).values()):,}", f"{sum(cost.values()) / MILLION:.3f}")
+    table.add_row("all", f"{weights.total():,}", f"{cost.total() / MILLION:.3f}")
     return table
