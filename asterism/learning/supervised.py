@@ -12,6 +12,7 @@ from asterism.errors import UserError
 from asterism.interface.action import Action, ActionParts
 from asterism.interface.network import Network, Params, UnrollOutput
 from asterism.interface.observation import Observation, Privileged
+from asterism.learning.confusion import Confusion, confusion
 from asterism.learning.losses import masked_mean
 
 
@@ -57,6 +58,28 @@ def part_accuracies(output: UnrollOutput, action: Action) -> ActionParts:
     return right._replace(units=units)
 
 
+def score(network: Network, params: Params, carry: Any, batch: Imitation) -> tuple[Any, UnrollOutput]:
+    """The recorded actions of a batch of windows ([B, T, ...]) scored: the carries after them, and the outputs."""
+    unroll = jax.vmap(network.unroll, in_axes=(None, 0, 0, 0, 0, 0))
+    return unroll(params, carry, batch.observation, batch.privileged, batch.action, batch.reset)
+
+
+def imitation_terms(
+    output: UnrollOutput, used: ActionParts, batch: Imitation
+) -> tuple[Float[Array, ""], Float[Array, ""], dict[str, Float[Array, ""]]]:
+    """Cross-entropy of whole actions, half the squared error of the value, and metrics: loss and accuracy by part."""
+    losses = jax.tree.map(lambda log_prob, use: -masked_mean(log_prob, use), output.log_probs, used)
+    accuracies = jax.vmap(part_accuracies)(output, batch.action)
+    shares = jax.tree.map(lambda use: use.sum() / batch.reset.size, used)
+    policy_loss = sum(loss * share for loss, share in zip(losses, shares, strict=True))
+    value_loss = 0.5 * ((output.values[..., 0] - batch.outcome) ** 2).mean()
+    metrics = {f"loss/{name}": value for name, value in losses._asdict().items()}
+    metrics |= {
+        f"accuracy/{name}": masked_mean(a, u) for name, a, u in zip(used._fields, accuracies, used, strict=True)
+    }
+    return policy_loss, value_loss, metrics | {"loss/total": policy_loss, "loss/value": value_loss}
+
+
 def imitation_loss(
     network: Network,
     uses: ActionParts,
@@ -71,23 +94,20 @@ def imitation_loss(
     `outcomes_count` says whether values are learned; they are not where only winners are imitated, who always win.
     Returns the loss, the carries after the windows, and metrics: loss and accuracy of each part.
     """
-    scan = jax.vmap(network.unroll, in_axes=(None, 0, 0, 0, 0, 0))
-    carry, output = scan(params, carry, batch.observation, batch.privileged, batch.action, batch.reset)
-    used = used_parts(uses, batch.action)
-    losses = jax.tree.map(lambda log_prob, use: -masked_mean(log_prob, use), output.log_probs, used)
-    accuracies = jax.vmap(part_accuracies)(output, batch.action)
-    steps = batch.reset.size
-    shares = jax.tree.map(lambda use: use.sum() / steps, used)
-    policy_loss = sum(loss * share for loss, share in zip(losses, shares, strict=True))
-    value_loss = 0.5 * ((output.values[..., 0] - batch.outcome) ** 2).mean()
+    carry, output = score(network, params, carry, batch)
+    policy_loss, value_loss, metrics = imitation_terms(output, used_parts(uses, batch.action), batch)
     norm = optax.tree.norm(params.policy, squared=True)
     loss = policy_loss + weights.value * outcomes_count * value_loss + weights.l2 * norm
-    metrics = {f"loss/{name}": value for name, value in losses._asdict().items()}
-    metrics |= {
-        f"accuracy/{name}": masked_mean(a, u) for name, a, u in zip(used._fields, accuracies, used, strict=True)
-    }
-    metrics |= {"loss/total": policy_loss, "loss/value": value_loss}
     return loss, (jax.lax.stop_gradient(carry), metrics)
+
+
+def measure(
+    network: Network, uses: ActionParts, params: Params, carry: Any, batch: Imitation
+) -> tuple[Any, dict[str, Float[Array, ""]], Confusion]:
+    """The same metrics without learning, and the confusion of action types; with the carries after the windows."""
+    carry, output = score(network, params, carry, batch)
+    used = used_parts(uses, batch.action)
+    return carry, imitation_terms(output, used, batch)[2], confusion(output, batch.action, used)
 
 
 class Learner(NamedTuple):

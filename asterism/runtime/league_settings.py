@@ -1,11 +1,14 @@
 """Settings of the league stage."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from asterism.agent.network import check_blocks
 from asterism.errors import UserError, require_at_least, require_fraction, require_positive
 from asterism.league import LeagueSettings
 from asterism.learning.losses import LossWeights, RewardWeights
+
+StrategySource = Literal["recorded", "real", "both"]
 
 SMALL_RUN = LossWeights(policy=RewardWeights(win_loss=1.0, build_order=0.02, units=0.02, upgrades=0.02, effects=0.02))
 """AlphaStar's weights, but for batches of a few hundred steps: there its pseudo-rewards (4 and 6) drown the result of
@@ -54,6 +57,9 @@ class LeagueTraining:
     z_probability: float = 0.1
     """Share of games in which the learner is asked to follow a strategy z (AlphaStar: most). Few, since the games that
     are evaluated have none."""
+    strategies: StrategySource = "recorded"
+    """Where those strategies come from: the games that were recorded, the 125 real games of the package (of the same
+    match-up), or both (AlphaStar: real games)."""
     reward_probability: float = 0.25
     """Probability of each pseudo-reward in a game with a z."""
     playoff_games: int = 40

@@ -16,8 +16,9 @@ from asterism.runtime.config_file import differences
 from asterism.runtime.film import Film, film_game
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Tools, make_tools, start_jax
+from asterism.runtime.supervised import CONFUSION
 from asterism.web.draw import GamePainter
-from asterism.web.report import Frame, GameCurves, Payoff, ReportData, WinRate, write_report
+from asterism.web.report import Confusion, Frame, GameCurves, Payoff, ReportData, TypeRow, WinRate, write_report
 
 PICTURES = 8
 """In the strip of the game."""
@@ -66,6 +67,13 @@ def league_payoff(run: RunFolder) -> Payoff | None:
     return Payoff(names, matrix, report.games.astype(int))
 
 
+def confusion_of(run: RunFolder) -> Confusion | None:
+    """How the teacher imitates, if it was measured."""
+    table = read_json(run.path / CONFUSION)
+    types = [TypeRow(**row) for row in table.get("types", [])]
+    return Confusion(table["names"], np.array(table["shares"]), types) if types else None
+
+
 def make_report(run: RunFolder, config: Any, tools: Tools, film: Film | None) -> None:
     """Writes `report.html` from what the run's folder holds and a game."""
     strip, curves = game_views(film, tools) if film else ([], None)
@@ -77,6 +85,7 @@ def make_report(run: RunFolder, config: Any, tools: Tools, film: Film | None) ->
         metrics=run.series(),
         win_rates=win_rates(read_json(run.path / "evaluation.json")),
         payoff=league_payoff(run),
+        confusion=confusion_of(run),
         strip=strip,
         game=curves,
         facts=read_json(run.path / "facts.json"),

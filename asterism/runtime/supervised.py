@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -13,13 +14,14 @@ import optax
 
 from asterism.bots.names import parse_bot
 from asterism.bots.styles import SPARRING
-from asterism.demos import Batches, BatchSettings, Demos, StrategyLibrary, recorded_strategies, split, strategy_library
+from asterism.demos import Batches, BatchSettings, Demos, split
 from asterism.demos.reader import Entry
 from asterism.errors import UserError, require_positive
+from asterism.files import write_atomic
 from asterism.interface.network import Params
-from asterism.interface.observation import Strategy
 from asterism.league import elo
-from asterism.learning.supervised import Imitation, Learner, SupervisedWeights, imitation_loss, imitation_update
+from asterism.learning.confusion import Confusion, most_frequent, type_scores
+from asterism.learning.supervised import Imitation, Learner, SupervisedWeights, imitation_update, measure
 from asterism.runtime.checkpoints import Checkpoints
 from asterism.runtime.players import spread
 from asterism.runtime.progress import stage
@@ -27,6 +29,10 @@ from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Tools
 
 NAME = "supervised"
+CONFUSION = "confusion.json"
+"""File of a run: which action types its teacher takes for which, in games held out."""
+MOST_CONFUSED = 16
+"""Action types in that table."""
 STREAM_BYTES = 1 << 17
 """Room for the state of the stream of batches in a checkpoint."""
 
@@ -113,18 +119,6 @@ def wins(demos: Demos, players: set[str]) -> Demos:
     return select_entries(demos, lambda entry: entry.outcome > 0 and entry.info.players[entry.player] in players)
 
 
-def strategies_to_follow(demos: Demos, best: set[str], races: tuple[str, str]) -> StrategyLibrary:
-    """What learners are asked to follow: that with which the best players won, or where they won nothing, what those
-    who are worth imitating, or all, have played. A side whose race is another has its own."""
-
-    def on(side: int | None) -> list[Strategy]:
-        pools = wins(demos, best), select_entries(demos, with_a_plan), demos
-        chosen = (select_entries(pool, lambda entry: side in (None, entry.player)) for pool in pools)
-        return next(filter(None, map(recorded_strategies, chosen)), [])
-
-    return strategy_library(on(None)) if races[0] == races[1] else strategy_library(on(0), on(1))
-
-
 def _stream(demos: Demos, settings: SupervisedSettings, seed: int) -> Batches:
     shown = BatchSettings(
         settings.batch,
@@ -147,19 +141,33 @@ def make_optimizer(settings: SupervisedSettings) -> optax.GradientTransformation
     return optax.chain(optax.clip_by_global_norm(settings.clip), optax.adam(schedule))
 
 
-def held_out_metrics(
+def held_out_measures(
     tools: Tools, settings: SupervisedSettings, evaluate, params: Params, demos: Demos
-) -> dict[str, float]:
-    """Loss and accuracy of each part on one pass over the start of the held-out games."""
+) -> tuple[dict[str, float], Confusion]:
+    """Loss and accuracy of each part on one pass over the start of the held-out games, and the confusion of types."""
     stream = _stream(demos, settings, 0)
     carry = spread(tools.imitator.initial_carry(), settings.batch)
     passes = max(1, min(demos.steps // (settings.batch * settings.window), 20))
-    rows = []
+    rows, tables = [], []
     for _ in range(passes):
-        carry, metrics = evaluate(params, carry, _imitation(next(stream)))
+        carry, metrics, table = evaluate(params, carry, _imitation(next(stream)))
         rows.append(metrics)
+        tables.append(table)
     means = jax.tree.map(lambda *values: float(np.mean(values)), *rows)
-    return {f"held_out_{name}": value for name, value in means.items()}
+    total = jax.tree.map(lambda *values: np.sum(values, 0), *tables)
+    return {f"held_out_{name}": value for name, value in means.items()}, total
+
+
+def save_confusion(path: Path, table: Confusion, names: Sequence[str]) -> None:
+    """Writes what the report shows of a confusion: a row for each action type that was recorded, and how often the most
+    frequent were taken for each other."""
+    kinds, shares = most_frequent(table.counts, MOST_CONFUSED)
+    text = {
+        "types": [score._asdict() for score in type_scores(table, names)],
+        "names": [names[kind] for kind in kinds],
+        "shares": shares.tolist(),
+    }
+    write_atomic(path, json.dumps(text))
 
 
 def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: SupervisedSettings, seed: int) -> Params:
@@ -169,7 +177,7 @@ def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: Super
     optimizer = make_optimizer(settings)
     uses, network = tools.game.description.uses, tools.imitator
     update = jax.jit(imitation_update(network, uses, settings.weights, optimizer), donate_argnums=0)
-    evaluate = jax.jit(lambda p, c, b: imitation_loss(network, uses, settings.weights, p, c, b)[1])
+    evaluate = jax.jit(lambda p, c, b: measure(network, uses, p, c, b))
     params = network.init(jax.random.fold_in(jax.random.key(seed), 1))
     learner = Learner(params, optimizer.init(params), spread(network.initial_carry(), settings.batch))
     best = best_players(demos.entries, settings.winners_within)
@@ -202,7 +210,9 @@ def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: Super
                 bar.advance(per_update)
                 last = step == settings.steps
                 if step % settings.measure_every == 0 or last:
-                    run.log(NAME, step, held_out_metrics(tools, settings, evaluate, learner.params, held_out))
+                    measured, table = held_out_measures(tools, settings, evaluate, learner.params, held_out)
+                    run.log(NAME, step, measured)
+                    save_confusion(run.path / CONFUSION, table, [a.name for a in tools.game.description.actions])
                 if last or time.monotonic() - saved > settings.checkpoint_seconds:
                     run.flush()
                     checkpoints.save(step, (learner, pack([stream.state() for stream in streams])))

@@ -26,7 +26,8 @@ from asterism.runtime.record import RecordSettings, record_games
 from asterism.runtime.report import make_report, read_json
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Setup, Tools, make_tools, start_jax
-from asterism.runtime.supervised import SupervisedSettings, best_players, strategies_to_follow, train_supervised
+from asterism.runtime.strategies import strategies_to_follow
+from asterism.runtime.supervised import SupervisedSettings, best_players, train_supervised
 
 
 def release_memory() -> None:
@@ -123,7 +124,7 @@ class Training:
         """The league stage, and the playoff that decides which of its players is the agent."""
         with self.facts("league"):
             best = best_players(demos.entries, self.config.supervised.winners_within)
-            library = strategies_to_follow(demos, best, self.tools.game.settings.races)
+            library = strategies_to_follow(demos, best, self.tools.game, self.config.league.strategies)
             stage = LeagueStage(self.run_folder, self.tools, teacher, library, self.config.league, self.config.seed)
             agent = stage.train()
             candidates, games = stage.candidates(), self.config.league.playoff_games

@@ -97,6 +97,23 @@ def heat_map(
         return _svg(figure, title)
 
 
+def share_map(rows: Sequence[str], columns: Sequence[str], shares: Float[np.ndarray, "n m"], *, title: str) -> str:
+    """Shares of each row that fall to each column, with those of at least 1% written out."""
+    with rc_context(STYLE | {"axes.grid": False, "axes.spines.left": False, "axes.spines.bottom": False}):
+        figure = Figure(figsize=(4.2 + 0.42 * len(columns), 2.2 + 0.34 * len(rows)), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(shares, cmap=colormaps["Blues"], vmin=0, vmax=1, aspect="auto")
+        axes.set(title=title, xlabel="likeliest", ylabel="recorded")
+        axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(rows)), rows)
+        axes.tick_params(length=0)
+        for (row, column), share in np.ndenumerate(shares):
+            if share >= 0.01:
+                ink = "white" if share > 0.5 else "black"
+                axes.text(column, row, f"{share:.0%}", ha="center", va="center", fontsize=7, color=ink)
+        return _svg(figure, title)
+
+
 def thin(xs: Numbers, ys: Numbers, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
     """A curve of at most `most` points: means of equal stretches; NaNs are left out."""
     x, y = np.asarray(xs, float), np.asarray(ys, float)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Integer, UInt8
 
 from asterism.files import write_atomic
-from asterism.web.figures import Line, curves, heat_map
+from asterism.web.figures import Line, curves, heat_map, share_map
 
 
 class WinRate(NamedTuple):
@@ -35,6 +35,26 @@ class Payoff(NamedTuple):
     matrix: Float[np.ndarray, "n n"]
     """Win rate of the row's player, a draw counting half; NaN where the two have not met."""
     games: Integer[np.ndarray, "n n"]
+
+
+class TypeRow(NamedTuple):
+    """How well one action type was imitated."""
+
+    name: str
+    steps: int
+    right: float
+    """Share of its steps in which it was the likeliest."""
+    losses: Mapping[str, float]
+    """Mean cross-entropy (nats) of each part that it uses."""
+
+
+class Confusion(NamedTuple):
+    """Which action types an imitator takes for which."""
+
+    names: Sequence[str]
+    shares: Float[np.ndarray, "n m"]
+    """Of the steps of each of `names` (row), those in which each of them, and last any other, was the likeliest."""
+    types: Sequence[TypeRow]
 
 
 class Frame(NamedTuple):
@@ -69,6 +89,7 @@ class ReportData:
     """{stage: {name: (steps, values)}}; names with '/' form groups, a figure each: loss/units, accuracy/delay."""
     win_rates: Sequence[WinRate] = ()
     payoff: Payoff | None = None
+    confusion: Confusion | None = None
     strip: Sequence[Frame] = ()
     game: GameCurves | None = None
     facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -111,6 +132,7 @@ def render(data: ReportData) -> str:
     """The page as HTML, every text escaped."""
     from jinja2 import Environment, PackageLoader
 
+    types = data.confusion.types if data.confusion else ()
     environment = Environment(
         loader=PackageLoader("asterism.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -120,6 +142,8 @@ def render(data: ReportData) -> str:
         payoff=heat_map(*data.payoff, title="Payoff: win rate, and games under it") if data.payoff else None,
         strip=[(data_url(frame.image), frame.caption) for frame in data.strip],
         game=game_figures(data.game) if data.game else [],
+        confusion=confusion_map(data.confusion) if data.confusion else None,
+        parts=list(dict.fromkeys(part for row in types for part in row.losses)),
         fact_names=list(dict.fromkeys(name for facts in data.facts.values() for name in facts)),
     )
 
@@ -143,6 +167,12 @@ def stage_figures(stage: str, series: Mapping[str, Line]) -> list[str]:
             curves(lines, title=title, x="step", y=group.axis, limits=limits, percent=group.fraction, legend=not alone)
         )
     return figures
+
+
+def confusion_map(confusion: Confusion) -> str:
+    """The table of action types as SVG."""
+    columns = [*confusion.names, "any other"]
+    return share_map(confusion.names, columns, confusion.shares, title="Action types: recorded and likeliest")
 
 
 def game_figures(game: GameCurves) -> list[str]:

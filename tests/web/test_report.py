@@ -8,7 +8,18 @@ import pytest
 
 from asterism.errors import UserError
 from asterism.web.figures import MOST_POINTS, heat_map, thin
-from asterism.web.report import Frame, GameCurves, Payoff, ReportData, WinRate, render, stage_figures, write_report
+from asterism.web.report import (
+    Confusion,
+    Frame,
+    GameCurves,
+    Payoff,
+    ReportData,
+    TypeRow,
+    WinRate,
+    render,
+    stage_figures,
+    write_report,
+)
 
 EVIL = "<script>alert('x')</script>"
 
@@ -42,6 +53,9 @@ def data() -> ReportData:
         },
         win_rates=[WinRate(EVIL, 8, 1, 1, 0.5, 0.85, 0.97)],
         payoff=Payoff(("main", EVIL), matrix, np.array([[0, 16], [16, 0]])),
+        confusion=Confusion(
+            (EVIL, "no_op"), np.array([[0.9, 0.1, 0.0], [0.25, 0.5, 0.25]]), [TypeRow(EVIL, 7, 0.9, {"delay": 1.25})]
+        ),
         strip=[Frame(np.zeros((4, 4, 3), np.uint8), "0:00"), Frame(b"\x89PNG...", EVIL)],
         game=GameCurves(("main", "rush"), np.arange(3.0), np.ones((2, 3)), np.array([[0, 0.5, 1], [np.nan] * 3])),
         facts={"league": {"memory": "2 GB"}, "supervised": {"time": "6 min", "memory": "1 GB"}},
@@ -62,9 +76,10 @@ def test_everything_given_is_there(data):
     for text in (
         "85.0%", "50.0–97.0%", "75%", "2 GB", "6 min", "make train ARGS='--seed 3'", "2 settings",
         "Accuracy by head (supervised)", "Win rate by opponent (league)", "game time (minutes)", "supply used", "0:00",
+        "Loss of 1 action types by part", "1.25",
     ):  # fmt: skip
         assert text in page.text, text
-    assert page.tags.count("svg") == 3 + 1 + 1 + 2  # stages, payoff, game
+    assert page.tags.count("svg") == 3 + 1 + 1 + 2 + 1  # stages, payoff, game, action types
     assert page.tags.count("img") == 2
 
 
