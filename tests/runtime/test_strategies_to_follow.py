@@ -30,8 +30,7 @@ def game(*races: str) -> EmbeddedGame:
 
 
 def demos(*outcomes, z: Strategy | None = None) -> Demos:
-    """Recorded games of `NAMES`, with strategy `z` or else one of numbers: 2 i + player in game i. Outcomes are those of
-    player 0."""
+    """Recorded games of `NAMES`, with strategy `z` or else a number: 2 i + player in game i. Outcomes of player 0."""
     entries = []
     for number, outcome in enumerate(outcomes):
         info = GameInfo(number, "first_light", 1, NAMES if number % 2 == 0 else NAMES[::-1])
