@@ -1,6 +1,7 @@
 """What holds in every game of the full rules, whoever plays: the books balance, nothing is where it cannot be."""
 
 import sys
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from full_play import FIRST_IMAGE, FIRST_PAUSED, IMAGES, LANES, LOOPS, MONEY, PARTS, QUEUES, STEPS, FullPlay
 
+from asterism.agent import agent_config, make_network
 from asterism.game import buffs
 from asterism.game.accounting import supply
 from asterism.game.game import tick
@@ -17,6 +19,7 @@ from asterism.game.tables import load_units, load_upgrades
 from asterism.game.tasks import QUEUED, Kind
 from asterism.game.world import walkable
 from asterism.interface.observation import Alliance, EntityField, Race
+from asterism.interface.spec import selectable_entities, targetable_entities
 
 ROUNDING = 0.01
 """Cells by which places of a game and its image may differ after a tick: what pushes apart make of the last digits."""
@@ -310,3 +313,41 @@ def test_what_a_tick_passes_by_would_have_changed_nothing(played, monkeypatch):
         jax.tree_util.tree_leaves_with_path(jax.jit(work)(states)), jax.tree.leaves(whole), strict=True
     ):
         np.testing.assert_allclose(ours, all_, atol=2e-3, rtol=1e-4, err_msg=jax.tree_util.keystr(path))
+
+
+def test_a_network_acts_within_the_masks_in_games_of_all_races(played):
+    """With fresh weights it tries everything: only what is available, with units that can do it, each once, at targets
+    that may be named; what a type does not use stays empty."""
+    game, size = played.game.description, played.size
+    tiny = agent_config("tiny")
+    fitting = replace(tiny, location=replace(tiny.location, upsample=(16, 8, 1)))
+    network = make_network(game, size, fitting)
+    policy, carry = network.init(jax.random.key(0)).policy, network.initial_carry()
+
+    @jax.jit
+    @jax.vmap
+    def acts(state, key):
+        _, seen, _ = observe(played.world, state, game, size)
+        _, action, _ = jax.vmap(network.step, (None, None, 0, 0))(policy, carry, seen, jax.random.split(key))
+        allowed = [
+            jax.vmap(lambda o, a, f=f: f(game, o, a))(seen, action.action_type)
+            for f in (selectable_entities, targetable_entities)
+        ]
+        return seen.scalars.available_actions, action, *allowed
+
+    states = jax.tree.map(lambda leaf: leaf[::24].reshape(-1, *leaf.shape[2:]), played.states)
+    keys = jax.random.split(jax.random.key(1), len(states.loop))
+    flat = lambda leaf: np.asarray(leaf).reshape(-1, *leaf.shape[2:])  # noqa: E731
+    available, action, selectable, targetable = jax.tree.map(flat, acts(states, keys))
+    kind, units = action.action_type, action.units
+    rows = np.arange(len(kind))
+    assert available[rows, kind].all() and len(set(kind.tolist())) > 60
+    chosen, uses = units >= 0, jax.tree.map(lambda column: np.asarray(column)[kind], game.uses)
+    assert (np.diff(chosen.astype(int), axis=1) <= 0).all()
+    assert np.take_along_axis(selectable, np.maximum(units, 0), 1)[chosen].all()
+    assert all(len({*row[row >= 0]}) == (row >= 0).sum() for row in units)
+    np.testing.assert_array_equal(chosen.any(1), uses.units & selectable.any(1))
+    named = uses.target_unit & targetable.any(1)
+    assert named.sum() > 30 and targetable[rows, action.target_unit][named].all()
+    for part in ("queued", "repeat", "target_unit", "location"):
+        assert (getattr(action, part)[~getattr(uses, part)] == 0).all(), part
