@@ -39,7 +39,7 @@ def _fields(spec: Any, value: Any, name: str) -> Iterator[tuple[str, BoundedArra
     given = value._asdict() if hasattr(value, "_asdict") else value
     if not isinstance(given, Mapping):
         kind = type(spec).__name__
-        raise UserError(f"{name} is a {type(value).__name__}: it must be a {kind}, or a dictionary of its fields")
+        raise UserError(f"{name} is a {type(value).__name__}: it must be {kind}, or a dictionary of its fields")
     for field in (*spec._fields, *given):
         if field not in given:
             raise UserError(f"{name} has no {field}: it needs {', '.join(spec._fields)}")

@@ -56,6 +56,8 @@ class Policy:
     def __init__(self, setup: Setup, params: Params, seed: int = 0, device: str | None = None):
         """From weights at hand; `load` reads them."""
         self.game, self._network, self._act, self._act_in_many = _compiled(setup)
+        self._observation_spec = observation_spec(self.game.description, self.game.size)
+        self._privileged_spec = privileged_spec(self.game.description, self.game.size)
         self._device = _find_device(device)
         self.params = jax.device_put(params, self._device)
         self.reset(seed=seed)
@@ -92,24 +94,24 @@ class Policy:
           privileged: what both players own, [2, ...] or [B, 2, ...], the player itself first, for `values`. Only the
             embedded game can tell it (`TimeStep.privileged`, `AgainstBot.privileged()`): in a real match nobody could.
           values: whether to estimate the rewards to come.
-          probabilities: whether to tell those of all choices. Either takes about as long again as deciding.
+          probabilities: whether to tell those of all choices. Another pass through the network gives either.
         Returns:
           A `Decision` of NumPy arrays.
         Raises:
           UserError: a field is missing or of another shape or type, there are other games than before, or `values` are
             asked for without `privileged`.
         """
-        description, size = self.game.description, self.game.size
-        seen, games = read(observation_spec(description, size), observation, "observation")
+        seen, games = read(self._observation_spec, observation, "observation")
         both = None
         if values and privileged is not None:
-            both, count = read(privileged_spec(description, size), privileged, "privileged")
+            both, count = read(self._privileged_spec, privileged, "privileged")
             _check_games("privileged", count, "the observation", games)
         if self._carry is None:
             self._games, self._carry = games, jax.device_put(self.initial_carry(games), self._device)
         _check_games("the observation", games, "the memory", self._games, ": call reset() first")
         act = self._act if games is None else self._act_in_many
-        seen, both = jax.device_put((seen, both), self._device)
+        if self._device is not None:
+            seen, both = jax.device_put((seen, both), self._device)
         self._carry, self._key, decision = act(
             self.params, self._carry, self._key, seen, both, values=values, probabilities=probabilities
         )
