@@ -23,15 +23,15 @@ from asterism.runtime.setup import Setup, make_tools
 
 
 class Decision(NamedTuple):
-    """What an agent does, and on request what it thinks. *b: the axis of games, where there is one."""
+    """What an agent does, and on request what it thinks. `*b`: the axis of games, where there is one."""
 
     action: Action
     log_probs: ActionParts
-    """[*b] each: log-probability of the part that was chosen, given those before it (their order is that of
+    """`[*b]` each: log-probability of the part that was chosen, given those before it (their order is that of
     `Action`); 0 for parts that the action type does not use. The sum is that of the whole action."""
     probabilities: ActionParts | None = None
-    """Of all choices of each part, given the parts before it that were chosen: [*b, A], [*b, D], [*b, 2], [*b, R],
-    units [*b, S, E + 1] (a row for each unit selected; last: end of selection), [*b, E], [*b, N].
+    """Of all choices of each part, given the parts before it that were chosen: `[*b, A]`, `[*b, D]`, `[*b, 2]`,
+    `[*b, R]`, units `[*b, S, E + 1]` (a row for each unit selected; last: end of selection), `[*b, E]`, `[*b, N]`.
 
     All 0 for parts that the action type does not use, and for units after the end of the selection."""
     values: Float[Array, "*b 5"] | Float[np.ndarray, "*b 5"] | None = None
