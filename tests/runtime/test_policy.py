@@ -14,7 +14,9 @@ from asterism.envs.spaces import as_dict
 from asterism.game.settings import GameSettings
 from asterism.interface.spec import action_spec, validate
 from asterism.runtime.agents import save_agent
+from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Setup, make_tools
+from asterism.runtime.train import TrainConfig, Training
 
 SETUP = Setup(temperature=0.8, game=GameSettings(slots=20, time_limit=640))
 SEED = 3
@@ -192,6 +194,15 @@ def test_a_file_or_a_folder_and_either_agent(folder, policy):
     first, second = jax.tree.leaves(policy.params.policy)[0], jax.tree.leaves(teacher.params.policy)[0]
     assert not np.array_equal(first, second)
     assert policy.game.settings == SETUP.game and policy.game.size.name == "tiny"
+
+
+def test_what_training_leaves_can_be_used(tmp_path, policy):
+    config = TrainConfig(name="toy", setup=SETUP)
+    with RunFolder.create_or_resume("toy", config, root=tmp_path) as run:
+        Training(run, make_tools(SETUP), config).learned("agent", lambda: policy.params)
+    used = Policy.load(tmp_path / "toy")
+    equal(used.params, policy.params)
+    assert used.game.settings == SETUP.game
 
 
 def test_asterism_alone_imports_nothing():
