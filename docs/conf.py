@@ -12,6 +12,7 @@ import agent_tables  # noqa: E402
 import bot_tables  # noqa: E402
 import interface_tables  # noqa: E402
 import tables  # noqa: E402
+from sphinx.ext.napoleon import GoogleDocstring  # noqa: E402
 
 from asterism import __version__  # noqa: E402
 
@@ -58,7 +59,14 @@ def without_fillers(app, what, name, thing, options, lines):
         lines.clear()
 
 
+def with_sections(app, what, name, thing, options, lines):
+    """Args, Returns and Raises as lists. (The extension napoleon would take the colons of fields for sections, too.)"""
+    if what in ("function", "method"):
+        lines[:] = GoogleDocstring(lines, what=what).lines()
+
+
 def setup(app):
     """Called by Sphinx."""
     app.connect("autodoc-process-signature", without_fields)
     app.connect("autodoc-process-docstring", without_fillers)
+    app.connect("autodoc-process-docstring", with_sections)

@@ -18,9 +18,9 @@ from safetensors import SafetensorError
 from asterism.demos.typed_json import from_json
 from asterism.interface.action import Action
 from asterism.interface.description import GameDescription
-from asterism.interface.observation import Observation, Privileged, Statistic, Strategy
+from asterism.interface.observation import Observation, Privileged, Strategy
 from asterism.interface.sizes import InterfaceSize
-from asterism.interface.spec import action_spec, observation_spec, strategy_spec
+from asterism.interface.spec import action_spec, observation_spec, privileged_spec, strategy_spec
 
 
 class Steps(NamedTuple):
@@ -76,17 +76,7 @@ class Manifest(NamedTuple):
 
 def steps_spec(game: GameDescription, size: InterfaceSize) -> Steps:
     """Spec of one step."""
-    upgrades = len(game.upgrades)
-    most = np.iinfo(np.int32).max
-    player = Privileged(
-        statistics=BoundedArray((len(Statistic),), np.int32, 0, most, "statistics"),
-        unit_counts=BoundedArray((len(game.unit_types),), np.int16, 0, np.iinfo(np.int16).max, "unit_counts"),
-        upgrades=BoundedArray((upgrades,), bool, False, True, "upgrades"),
-        score=BoundedArray((), np.int32, 0, most, "score"),
-        executed=strategy_spec(game, size),
-    )
-    both = jax.tree.map(lambda spec: spec.replace(shape=(2, *spec.shape)), player)
-    return Steps(observation_spec(game, size), action_spec(game, size), both)
+    return Steps(observation_spec(game, size), action_spec(game, size), privileged_spec(game, size))
 
 
 def with_z(steps: Steps, z: Strategy) -> Steps:

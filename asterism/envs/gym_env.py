@@ -13,6 +13,8 @@ from asterism.envs.pictures import METADATA, Pictures
 from asterism.envs.spaces import action_space, as_dict, observation_space, read_action
 from asterism.errors import UserError
 from asterism.game.settings import GameSettings
+from asterism.interface.action import Action
+from asterism.interface.observation import Privileged
 from asterism.interface.sizes import InterfaceSize
 from asterism.interface.spec import action_spec
 
@@ -75,7 +77,7 @@ class AgainstBot(gymnasium.Env):
         params = self._opponent.draw(drawing)
         return self._look(*self._new(params, side, playing))[::4]
 
-    def step(self, action: dict[str, Any]):
+    def step(self, action: dict[str, Any] | Action):
         """Carries out an action, and plays on until the next is due. ValueError for an action not of the space."""
         if self._over:
             raise gymnasium.error.ResetNeeded("the game is over or has not begun: call reset before step")
@@ -85,6 +87,11 @@ class AgainstBot(gymnasium.Env):
         """The mask once an action type is chosen: it alone, and only units that can take it."""
         game = self.game.description
         return sample_mask(self.game.size, narrow(game, self._seen, int(action_type), mask_arrays(game, self._seen)))
+
+    def privileged(self) -> Privileged:
+        """What both players own, [2, ...], the user first: for the value estimates of an `asterism.Policy`."""
+        own = int(self._match.side)
+        return jax.tree.map(lambda leaf: np.asarray(leaf)[[own, 1 - own]], self._match.timestep.privileged)
 
     def render(self) -> np.ndarray | None:
         """A picture of the whole map, [height, width, 3] of 0..255; None without a render mode."""

@@ -17,6 +17,7 @@ from asterism.envs.pictures import METADATA, Pictures
 from asterism.envs.spaces import action_space, as_dict, observation_space, read_action
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
+from asterism.interface.action import Action
 from asterism.interface.description import TimeStep
 from asterism.interface.sizes import InterfaceSize, interface_size
 from asterism.interface.spec import action_spec, no_op
@@ -87,7 +88,7 @@ class TwoPlayers(ParallelEnv):
         self.agents = list(PLAYERS)
         return self._look(*self._reset(new_key(self._random)))
 
-    def step(self, actions: dict[str, dict[str, Any]]):
+    def step(self, actions: dict[str, dict[str, Any] | Action]):
         """Both players' actions; observations, rewards, terminations, truncations and infos of both.
 
         Raises ValueError for an action that is not of the space.

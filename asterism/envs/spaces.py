@@ -47,11 +47,11 @@ def action_space(game: GameDescription, size: InterfaceSize) -> spaces.Space:
 
 
 def read_action(action: Any, spec: Action, batch: tuple[int, ...] = ()) -> Action:
-    """The `Action` that an element of an action space is, [*batch, ...].
+    """The `Action` that an element of an action space is, or the same parts as an `Action`, [*batch, ...].
 
     Raises ValueError, naming the part, where one is missing, misshapen or out of bounds (`action_spec`).
     """
-    parts = {}
+    parts, action = {}, action._asdict() if isinstance(action, Action) else action
     for name, part in spec._asdict().items():
         if name not in action:
             raise ValueError(f"the action has no {name}: it needs {', '.join(spec._fields)}")

@@ -17,6 +17,7 @@ from asterism.envs.opponents import find_opponent
 from asterism.envs.pictures import METADATA, Pictures
 from asterism.envs.spaces import action_space, as_dict, observation_space, read_action
 from asterism.game.settings import GameSettings
+from asterism.interface.action import Action
 from asterism.interface.sizes import InterfaceSize
 from asterism.interface.spec import action_spec
 from asterism.runtime.players import select
@@ -85,7 +86,7 @@ class VectorAgainstBot(gymnasium.vector.VectorEnv):
         everywhere = np.ones(self.num_envs, bool)
         return self._look(*self._begin(everywhere, side_of(options)))[::4]
 
-    def step(self, actions: dict[str, Any]):
+    def step(self, actions: dict[str, Any] | Action):
         """One decision of each game. ValueError for actions that are not of the space."""
         if self._matches is None:
             raise gymnasium.error.ResetNeeded("no games have begun: call reset before step")

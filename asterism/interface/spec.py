@@ -15,6 +15,7 @@ from asterism.interface.observation import (
     EntityField,
     MapPlane,
     Observation,
+    Privileged,
     Race,
     Scalars,
     Statistic,
@@ -96,6 +97,19 @@ def observation_spec(game: GameDescription, size: InterfaceSize) -> Observation:
         ),
         z=strategy_spec(game, size),
     )
+
+
+def privileged_spec(game: GameDescription, size: InterfaceSize) -> Privileged:
+    """Spec of what the value networks see, [2, ...]: a player itself and the other one."""
+    upgrades = len(game.upgrades)
+    player = Privileged(
+        statistics=BoundedArray((len(Statistic),), np.int32, 0, INT32.max, "statistics"),
+        unit_counts=BoundedArray((len(game.unit_types),), np.int16, 0, INT16.max, "unit_counts"),
+        upgrades=BoundedArray((upgrades,), bool, False, True, "upgrades"),
+        score=BoundedArray((), np.int32, 0, INT32.max, "score"),
+        executed=strategy_spec(game, size),
+    )
+    return jax.tree.map(lambda spec: spec.replace(shape=(2, *spec.shape)), player)
 
 
 def action_spec(game: GameDescription, size: InterfaceSize) -> Action:

@@ -25,6 +25,8 @@ MANIFEST = "manifest.json"
 """Written into a checkpoint's folder last: without it the checkpoint is unfinished."""
 HEADER = "asterism"
 """Name of the entry of a weights file that says what is in it."""
+REMEDY = "use its run's settings"
+"""Where something saved does not fit what it is loaded for."""
 
 
 class Checkpoints:
@@ -156,14 +158,15 @@ def save_weights(path: Path, tree: Any, metadata: Mapping[str, Any] | None = Non
     return digest
 
 
-def load_weights(path: Path, like: T) -> T:
+def load_weights(path: Path, like: T, remedy: str = REMEDY) -> T:
     """The pytree that `save_weights` wrote, in the structure of `like` (leaves may be `jax.ShapeDtypeStruct`).
 
-    Raises UserError when the file is missing, corrupt, or of a network of another shape.
+    Raises UserError when the file is missing, corrupt, or of a network of another shape; the latter message ends with
+    the `remedy`.
     """
     header, content = _read_weights(Path(path))
     leaves = saved_leaves(like)
-    _check_fits(header["leaves"], leaves, path)
+    _check_fits(header["leaves"], leaves, path, remedy)
     shapes = {name: _encoded_shape(leaf) for name, leaf in leaves.items()}
     return _fill(like, {n: np.frombuffer(content[n], shape.dtype).reshape(shape.shape) for n, shape in shapes.items()})
 
@@ -231,13 +234,13 @@ def _specs(leaves: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _check_fits(saved: Mapping[str, str], leaves: Mapping[str, Any], path: Path) -> None:
+def _check_fits(saved: Mapping[str, str], leaves: Mapping[str, Any], path: Path, remedy: str = REMEDY) -> None:
     """Raises UserError naming the first leaf that the file lacks, has too many, or has in another shape."""
     wanted = _specs(leaves)
     for name in {**wanted, **saved}:
         if saved.get(name) != wanted.get(name):
             found, due = saved.get(name, "nothing"), wanted.get(name, "nothing")
-            raise UserError(f"{path} does not fit: {name} is {found} there and {due} here: use its run's settings")
+            raise UserError(f"{path} does not fit: {name} is {found} there and {due} here: {remedy}")
 
 
 def _split(data: bytes, shapes: Mapping[str, jax.ShapeDtypeStruct]) -> dict[str, np.ndarray]:
@@ -260,17 +263,18 @@ def _read_weights(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Header and raw bytes of a weights file whose digest is right."""
     if not path.is_file():
         raise UserError(f"no weights at {path}")
-    data = path.read_bytes()
+    data, reason = path.read_bytes(), "cut off, or no safetensors at all"
     try:
         tensors = {name: (tensor["shape"], bytes(tensor["data"])) for name, tensor in safetensors.deserialize(data)}
+        reason = "no header of Asterism's: another program's file?"
         size = int.from_bytes(data[:8], "little")
         header = json.loads(json.loads(data[8 : 8 + size])["__metadata__"][HEADER])
         content = {name: _content(*tensor) for name, tensor in tensors.items()}
-        intact = header["sha256"] == _digest({key: header[key] for key in ("leaves", "metadata")}, content)
+        if header["sha256"] != _digest({key: header[key] for key in ("leaves", "metadata")}, content):
+            reason = "the checksum is another"
+            raise ValueError(reason)
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError):
-        intact = False
-    if not intact:
-        raise UserError(f"weights {path} are corrupt: put the file back from a copy, or remove it")
+        raise UserError(f"weights {path} are corrupt ({reason}): put the file back from a copy, or remove it") from None
     return header, {name: data for name, (_, data) in tensors.items()}
 
 

@@ -1,13 +1,16 @@
 """Typed config dataclasses as JSON: every key and every type is checked on the way back."""
 
 import dataclasses
+import json
 import types
 from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import asterism
 from asterism.errors import UserError
+from asterism.files import write_atomic
 
 T = TypeVar("T")
 Keys = tuple[str, ...]
@@ -36,6 +39,30 @@ def from_json(kind: type[T], data: Any, where: str = "config") -> T:
     Raises UserError for an unknown or missing setting and for a value of another type.
     """
     return _read(kind, data, (), where)
+
+
+def write_config(path: Path, config: Any, version: int) -> None:
+    """Writes a config, with the versions of its format and of the program, atomically. UserError where it cannot."""
+    header = {"format": version, "asterism": asterism.__version__, "config": to_json(config)}
+    write_atomic(path, json.dumps(header, indent=2) + "\n")
+
+
+def read_config_json(path: Path, version: int, remedy: str) -> dict[str, Any]:
+    """The config that `write_config` wrote, in JSON's types.
+
+    Raises UserError when it is of another format, or corrupt; the message then ends with the `remedy`.
+    """
+    try:
+        header = json.loads(path.read_text(encoding="utf-8"))
+        found, by = header["format"], header["asterism"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UserError(f"{path} is corrupt: {remedy}") from None
+    if found != version:
+        this = f"this is {asterism.__version__}, which reads format {version}"
+        raise UserError(f"{path} is of format {found!r}, written by asterism {by}; {this}")
+    if header.keys() != {"format", "asterism", "config"} or not isinstance(header["config"], dict):
+        raise UserError(f"{path} is corrupt: {remedy}")
+    return header["config"]
 
 
 def differences(saved: Mapping, given: Mapping) -> dict[str, tuple[Any, Any]]:
@@ -119,7 +146,11 @@ def _read_dataclass(kind: type, data: Any, keys: Keys, where: str) -> Any:
         if name not in data or name not in names:
             problem = "missing" if name in names else "unknown"
             raise UserError(f"{where}: {problem} setting {setting((*keys, name))}: another version's, or made by hand")
-    return kind(**{name: _read(hints[name], data[name], (*keys, name), where) for name in names})
+    values = {name: _read(hints[name], data[name], (*keys, name), where) for name in names}
+    try:
+        return kind(**values)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
 
 
 def _read_sequence(kind: type, items: tuple, data: Any, keys: Keys, where: str) -> Any:

@@ -1,17 +1,15 @@
 """A run's folder: its config, numbers, checkpoints, league records and report."""
 
 import fcntl
-import json
 import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import asterism
 from asterism.errors import UserError
-from asterism.files import write_atomic, writing
-from asterism.runtime.config_file import differences, from_json, to_json
+from asterism.files import writing
+from asterism.runtime.config_file import differences, from_json, read_config_json, to_json, write_config
 from asterism.runtime.metrics import MetricsLog, read_metrics
 
 T = TypeVar("T")
@@ -53,9 +51,8 @@ class RunFolder:
             run.resumed = run.config_path.exists()
             if run.resumed:
                 run._check_same(config, may_change)
-            if not run.resumed or run._header()["config"] != to_json(config):
-                header = {"format": FORMAT, "asterism": asterism.__version__, "config": to_json(config)}
-                write_atomic(run.config_path, json.dumps(header, indent=2) + "\n")
+            if not run.resumed or run._saved() != to_json(config):
+                write_config(run.config_path, config, FORMAT)
             run._metrics = MetricsLog(run.metrics_path, run.path / "tensorboard")
         except BaseException:
             run.close()
@@ -70,7 +67,7 @@ class RunFolder:
             raise UserError(f"{path} does not exist: give the folder of a run, such as runs/first-light")
         if not run.config_path.is_file():
             raise UserError(f"{path} is not a run folder: no config.json in it")
-        run._header()
+        run._saved()
         run.resumed = True
         return run
 
@@ -111,7 +108,7 @@ class RunFolder:
 
     def load_config(self, kind: type[T]) -> T:
         """The config that the run was started with, every key and type checked; raises UserError."""
-        return from_json(kind, self._header()["config"], str(self.config_path))
+        return from_json(kind, self._saved(), str(self.config_path))
 
     def log(self, stage: str, step: int, scalars: Mapping[str, Any]) -> None:
         """Appends scalars of a step to metrics.jsonl and TensorBoard. Names with '/' form groups: loss/units."""
@@ -163,27 +160,14 @@ class RunFolder:
         os.truncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
 
-    def _header(self) -> dict[str, Any]:
-        """config.json: the layout's version, the program's version, the config in JSON's types."""
-        try:
-            header = json.loads(self.config_path.read_text())
-            fits = header.keys() == {"format", "asterism", "config"} and isinstance(header["config"], dict)
-        except (ValueError, AttributeError):
-            fits = False
-        if not fits:
-            raise UserError(f"{self.config_path} is corrupt: put it back, or start anew under another --name")
-        if header["format"] != FORMAT:
-            raise UserError(
-                f"{self.config_path} is of format {header['format']!r}, written by asterism {header['asterism']}; "
-                f"this is {asterism.__version__}, which reads format {FORMAT}"
-            )
-        return header
+    def _saved(self) -> dict[str, Any]:
+        """The config in JSON's types."""
+        return read_config_json(self.config_path, FORMAT, "put it back, or start anew under another --name")
 
     def _check_same(self, config: Any, may_change: Collection[str]) -> None:
-        header = self._header()
         changed = {
             name: values
-            for name, values in differences(header["config"], to_json(config)).items()
+            for name, values in differences(self._saved(), to_json(config)).items()
             if not any(name == free or name.startswith(free + ".") for free in may_change)
         }
         if changed:

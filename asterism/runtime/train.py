@@ -112,7 +112,7 @@ class Training:
         """The agent called `name`: from its file, or else learned and written."""
         path = self.run_folder.path
         if not agent_path(path, name).exists():
-            save_agent(path, name, learn())
+            save_agent(path, name, learn(), self.config.setup)
         return load_agent(path, name, self.tools)
 
     def imitate(self, demos) -> Params:

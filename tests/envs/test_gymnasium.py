@@ -10,8 +10,9 @@ from gymnasium.utils.env_checker import check_env
 import asterism.envs
 from asterism.envs import AgainstBot
 from asterism.errors import UserError
-from asterism.interface.action import ActionResult
+from asterism.interface.action import Action, ActionResult
 from asterism.interface.observation import Alliance, EntityField, Statistic
+from asterism.interface.spec import privileged_spec, validate
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,25 @@ def test_time_that_runs_out_truncates(env, idle):
     assert ends == [(0.0, False, False)] * 4 + [(0.0, False, True)]
     with pytest.raises(gymnasium.error.ResetNeeded):
         env.step(idle(env, 0))
+
+
+def test_an_action_may_come_as_a_policy_gives_it(env, idle, same):
+    steps = []
+    for form in (lambda action: action, lambda action: Action(**action)):
+        env.reset(seed=3)
+        steps.append(env.step(form(idle(env, 40))))
+    assert same(*steps)
+
+
+def test_what_both_players_own_has_the_user_first(env, idle):
+    spec = privileged_spec(env.game.description, env.game.size)
+    for side in (0, 1):
+        env.reset(seed=3, options={"side": side})
+        for _ in range(4):  # the bot works, the user does not
+            observation, *_ = env.step(idle(env, 127))
+        validate(spec, env.privileged())
+        own, other = env.privileged().statistics
+        assert (own == observation["scalars"]["statistics"]).all() and (other != own).any()
 
 
 def test_the_side_is_drawn_or_chosen(env):

@@ -26,7 +26,7 @@ def run(short, tmp_path_factory):
     with RunFolder.create_or_resume("toy", TrainConfig(name="toy", setup=setup), root=root) as folder:
         for name, value in (("agent", 0), ("teacher", 1)):
             full = jax.tree.map(lambda leaf, value=value: np.full(leaf.shape, value, leaf.dtype), example)
-            save_agent(folder.path, name, full)
+            save_agent(folder.path, name, full, setup)
     return root / "toy"
 
 
