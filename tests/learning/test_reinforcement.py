@@ -43,10 +43,8 @@ class Case:
         self.batch = batch._replace(behaviour=behaviour)
 
         def terms(params, teacher, batch):
-            _, (carries, metrics) = reinforcement_loss(
-                toy.network, toy.game.uses, WEIGHTS, SCALE, params, teacher, batch
-            )
-            return metrics, (carries, metrics)
+            _, learned = reinforcement_loss(toy.network, toy.game.uses, WEIGHTS, SCALE, params, teacher, batch)
+            return learned.metrics, (learned.teacher_carry, learned.metrics)
 
         self.terms = jax.jit(jax.jacrev(terms, has_aux=True))
 
