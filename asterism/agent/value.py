@@ -39,7 +39,8 @@ class FieldEncoder(eqx.Module):
         self.layers = {name: Linear(init, *shape, gain=2.0) for name, shape in shapes.items()}
 
     def __call__(self, features: dict[str, Float[Array, " _"]]) -> Float[Array, " w"]:
-        return jnp.concatenate([jax.nn.relu(layer(features[name])) for name, layer in self.layers.items()])
+        # In alphabetical order, which is what JAX makes of a dictionary's.
+        return jnp.concatenate([jax.nn.relu(self.layers[name](features[name])) for name in sorted(self.layers)])
 
     @property
     def width(self) -> int:
@@ -145,7 +146,7 @@ class Values(eqx.Module):
     def __call__(self, core: Float[Array, " c"], privileged: Privileged) -> Float[Array, " 5"]:
         """One value for each reward; `privileged` is [2, ...], the player itself first."""
         if not self.opponent:
-            privileged = jax.tree.map(lambda leaf: leaf.at[1].set(0), privileged)
+            privileged = jax.tree.map(lambda leaf: leaf.at[1].set(jnp.zeros((), leaf.dtype)), privileged)
         players = jax.vmap(self.encoder)(privileged)
         x = jnp.concatenate([core, players.reshape(-1)])
         values = jax.vmap(lambda network: network(x))(self.networks)
