@@ -13,16 +13,18 @@ import tyro
 
 from asterism.errors import UserError, require_at_least, require_choice, require_positive
 from asterism.files import write_atomic
+from asterism.league import wilson
 from asterism.runtime.ablations import ABLATIONS, variants
 from asterism.runtime.agents import agent_path, load_agent
 from asterism.runtime.config_file import differences, to_json
 from asterism.runtime.matches import TEACHER, Guest, Matches, Score, evaluate_agent, table
 from asterism.runtime.players import BOTS
-from asterism.runtime.report import read_json, win_rates
+from asterism.runtime.report import read_json
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Setup, make_tools, start_jax
 from asterism.runtime.train import TrainConfig, Training
 from asterism.web.comparison import Comparison, write_comparison
+from asterism.web.report import WinRate
 
 GAMES = ("seed", "race", "setup.size", "setup.game", "record")
 """Settings on which the recorded games depend,"""
@@ -83,6 +85,12 @@ def share(source: Path, learned: TrainConfig, target: Path, config: TrainConfig)
         copy_tree(source / "demos", demos)
     if same(learned, config, IMITATION) and not agent_path(target, TEACHER).exists():
         write_atomic(agent_path(target, TEACHER), agent_path(source, TEACHER).read_bytes())
+
+
+def win_rate(opponent: str, score: Score) -> WinRate:
+    """A row of the page."""
+    rate, low, high = wilson(*score)
+    return WinRate(opponent, *score, low, rate, high)
 
 
 class Experiment:
@@ -173,8 +181,7 @@ class Experiment:
             settings[variant] = {name: value for name, (_, value) in changed.items() if name != "name"}
             with RunFolder.open(self.folder / variant) as run:
                 series[variant] = run.series().get("league", {})
-        rows = {variant: win_rates({variant: score}) for variant, score in scores.items()}
-        rows = {v: [row._replace(opponent=row.opponent.split(" against ")[1]) for row in r] for v, r in rows.items()}
+        rows = {v: [win_rate(name, score) for name, score in by.items()] for v, by in scores.items()}
         lines = {
             title: {variant: found[name] for variant, found in series.items() if name in found}
             for title, name in CURVES.items()
