@@ -135,6 +135,13 @@ class Experiment:
         )
         return "\n".join(lines)
 
+    def run(self) -> Path:
+        """Trains the variants that are not finished, plays the games, and returns the path of the comparison."""
+        for number, variant in enumerate(self.variants, 1):
+            print(f"variant {number} of {len(self.variants)}: {variant}", flush=True)
+            self.train(variant)
+        return self.compare(self.evaluate())
+
     def train(self, variant: str) -> None:
         """One variant's run, to its end."""
         config = self.variants[variant]
@@ -240,7 +247,4 @@ class AblateConfig:
         experiment = self.experiment()
         print(experiment.plan(), flush=True)
         start_jax()
-        for number, variant in enumerate(experiment.variants, 1):
-            print(f"variant {number} of {len(experiment.variants)}: {variant}", flush=True)
-            experiment.train(variant)
-        print(f"done: open {experiment.compare(experiment.evaluate())}")
+        print(f"done: open {experiment.run()}")
