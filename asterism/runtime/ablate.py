@@ -20,7 +20,7 @@ from asterism.runtime.config_file import differences, to_json
 from asterism.runtime.matches import TEACHER, Guest, Matches, Score, evaluate_agent, table
 from asterism.runtime.players import BOTS
 from asterism.runtime.report import read_json
-from asterism.runtime.run_folder import RunFolder
+from asterism.runtime.run_folder import RunFolder, check_name
 from asterism.runtime.setup import Setup, make_tools, start_jax
 from asterism.runtime.train import TrainConfig, Training
 from asterism.web.comparison import Comparison, write_comparison
@@ -96,10 +96,10 @@ def win_rate(opponent: str, score: Score) -> WinRate:
 class Experiment:
     """The runs of an ablation, in a folder of their own."""
 
-    def __init__(self, name: str, base: TrainConfig, start: Path | None, games: int, seed: int, root: Path):
+    def __init__(self, name: str, base: TrainConfig, start: Path | None, games: int, seed: int, folder: Path):
         """`start`: a run with the settings `base` whose games and teacher are used; `games`: against each opponent."""
         self.name, self.base, self.start, self.games, self.seed = name, base, start, games, seed
-        self.folder = root / f"ablate-{name}"
+        self.folder = folder
         self.variants = variants(name, base)
 
     def sources(self, variant: str) -> dict[Path, TrainConfig]:
@@ -213,6 +213,8 @@ class AblateConfig:
 
     ablation: tyro.conf.Positional[str]
     """Name of the ablation."""
+    name: str | None = None
+    """Name of the folder in `runs`; ablate-NAME if none is given. Other settings or another seed need another."""
     size: str = "tiny"
     """Size of interface and network: tiny, small or full."""
     budget: float = 1.0
@@ -228,19 +230,22 @@ class AblateConfig:
 
     def __post_init__(self):
         require_choice("ablation", self.ablation, ABLATIONS)
+        if self.name is not None:
+            check_name(self.name)
         require_positive(self, "ablate", ("budget",))
         require_at_least(self, "ablate", 1, ("games",))
         if self.base is not None and not agent_path(self.base, TEACHER).exists():
             raise UserError(f"{self.base} has no teacher yet: train it first, or leave out --from")
 
-    def experiment(self, root: Path = Path("runs")) -> Experiment:
+    def experiment(self) -> Experiment:
         """What is to be trained and compared."""
+        folder = Path("runs") / (self.name or f"ablate-{self.ablation}")
         if self.base is None:
             config = scaled(TrainConfig(seed=self.seed, setup=Setup(self.size)), self.budget, imitation=True)
         else:
             with RunFolder.open(self.base) as run:
                 config = scaled(run.load_config(TrainConfig), self.budget, imitation=False)
-        return Experiment(self.ablation, config, self.base, self.games, self.seed, root)
+        return Experiment(self.ablation, config, self.base, self.games, self.seed, folder)
 
     def run(self) -> None:
         """Trains, plays, compares."""

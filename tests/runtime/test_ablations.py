@@ -106,7 +106,7 @@ def experiment(tmp_path, monkeypatch):
     monkeypatch.setattr(ablate, "Training", FakeTraining)
     monkeypatch.setattr(ablate, "make_tools", lambda setup: None)
     monkeypatch.setattr(FakeTraining, "found", {})
-    return lambda name: Experiment(name, BASE, None, games=10, seed=1, root=tmp_path)
+    return lambda name: Experiment(name, BASE, None, games=10, seed=1, folder=tmp_path / name)
 
 
 def test_later_variants_begin_from_the_first_ones_games_and_teacher(experiment):
@@ -148,4 +148,5 @@ def test_an_unknown_ablation_is_refused_in_one_line(capsys):
     assert main(["ablate", "no-such"]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "off-policy" in said
+    assert main(["ablate", "popart", "--name", "../x"]) == 2
     assert main(["ablate", "popart", "--from", str(Path("no", "run"))]) == 2
