@@ -36,6 +36,10 @@ VERBS = {
     "evaluate": Verb(
         "play a run's agent against every bot and its own teacher", "asterism.runtime.evaluate:EvaluateConfig"
     ),
+    "ablate": Verb(
+        "train variants that differ in one respect, side by side, and compare them",
+        "asterism.runtime.ablate:AblateConfig",
+    ),
     "play": Verb(
         "play one game of a run's agent, or of two scripted players of any race, and draw it",
         "asterism.runtime.play:PlayConfig",

@@ -11,6 +11,7 @@ typing.GENERATING_DOCUMENTATION = "asterism"  # jaxtyping then calls its types b
 import agent_tables  # noqa: E402
 import bot_tables  # noqa: E402
 import interface_tables  # noqa: E402
+import learning_tables  # noqa: E402
 import tables  # noqa: E402
 from sphinx.ext.napoleon import GoogleDocstring  # noqa: E402
 
@@ -25,7 +26,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
 myst_enable_extensions = ["colon_fence", "substitution"]
 myst_substitutions = {
     name: f":::{{container}} wide\n\n{text}\n\n:::"
-    for module in (tables, interface_tables, bot_tables, agent_tables)
+    for module in (tables, interface_tables, bot_tables, agent_tables, learning_tables)
     for name, text in module.substitutions().items()
 }
 myst_heading_anchors = 3

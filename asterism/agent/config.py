@@ -124,6 +124,22 @@ class ValueConfig:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """Parts of the network that can be left out, to see what each is worth (AlphaStar, Figure 3; docs/ablations.md)."""
+
+    scatter: bool = True
+    """Entities write their embeddings into the map (the scatter connection)."""
+    transformer: bool = True
+    """Entities attend to each other; else each has its MLPs alone, and they meet in their mean."""
+    pointer: bool = True
+    """Selected and target units are found by their embeddings; else by their places in the list of entities."""
+    opponent: bool = True
+    """The values see what the opponent owns and has done; else zeros in its place."""
+    popart: bool = False
+    """The values are learned in units of the mean and deviation of their targets, and are not squashed (PopArt)."""
+
+
+@dataclass(frozen=True)
 class AgentConfig:
     """The whole network."""
 
@@ -136,6 +152,7 @@ class AgentConfig:
     pointer: PointerConfig
     location: LocationConfig
     value: ValueConfig
+    parts: Parts = Parts()
 
     def __post_init__(self):
         for path, value in _numbers(self, "agent"):

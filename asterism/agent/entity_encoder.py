@@ -33,10 +33,10 @@ class EntityEncoder(eqx.Module):
     each: Linear
     summary: Linear
 
-    def __init__(self, init: Initializer, game: GameDescription, config: EntityConfig):
+    def __init__(self, init: Initializer, game: GameDescription, config: EntityConfig, attention: bool = True):
         width = config.transformer.width
         self.features = IntegerEncoder(init, entity_table(game), width, config.one_hot)
-        self.transformer = Transformer(init, config.transformer)
+        self.transformer = Transformer(init, config.transformer, attention)
         self.each = Linear(init, width, width, gain=2.0)
         self.summary = Linear(init, width, config.output, gain=2.0)
 

@@ -5,15 +5,15 @@ from dataclasses import fields
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from asterism.agent.config import AgentConfig
 from asterism.agent.initializer import initialize
 from asterism.agent.policy import SHARPNESS_SPEED, Given, Policy, Sampled
-from asterism.agent.value import Values
+from asterism.agent.value import Values, follow
 from asterism.errors import UserError
 from asterism.interface.description import GameDescription
-from asterism.interface.network import Network, Params, UnrollOutput
+from asterism.interface.network import Network, Params, UnrollOutput, ValueUnits
 from asterism.interface.sizes import InterfaceSize
 
 
@@ -67,7 +67,18 @@ def make_network(
             values = jax.vmap(value)(core, privileged)
         return carry, UnrollOutput(decision.logits, decision.log_probs, decision.unit_rounds, values)
 
-    return Network(jax.jit(init), initial_carry, step, unroll, learn_only, softness, cooled)
+    units = ValueUnits(value_scale, follow_targets) if config.parts.popart else None
+    return Network(jax.jit(init), initial_carry, step, unroll, learn_only, softness, cooled, units)
+
+
+def value_scale(params: Params) -> Float[Array, " 5"]:
+    """The units in which the values are learned; no gradient flows."""
+    return jax.lax.stop_gradient(params.value.popart.scale)
+
+
+def follow_targets(params: Params, *moments) -> Params:
+    """`asterism.agent.value.follow` for all weights."""
+    return params._replace(value=follow(params.value, *moments))
 
 
 def cooled(params: Params, factor: float) -> Params:

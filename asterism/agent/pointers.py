@@ -30,6 +30,18 @@ class Query(eqx.Module):
         return self.output(jax.nn.relu(self.hidden(embedding) + offset))
 
 
+class SlotKeys(eqx.Module):
+    """Keys of the places in the list of entities, whatever is there: what is left of the heads without pointers."""
+
+    each: Float[Array, "E k"]
+
+    def __init__(self, init: Initializer, entities: int, key: int):
+        self.each = init.uniform((entities, key), key)
+
+    def __call__(self, entities: Float[Array, "E w"]) -> Float[Array, "E k"]:
+        return self.each
+
+
 class Selection(NamedTuple):
     """A selection of units and how likely it was. S rounds at most, E entities; index E ends the selection."""
 
@@ -45,15 +57,24 @@ class Selection(NamedTuple):
 class SelectedUnitsHead(eqx.Module):
     """A recurrent pointer network: one entity a round, each at most once, until the end key is chosen."""
 
-    keys: Linear
+    keys: Linear | SlotKeys
     end_key: Float[Array, " k"]
     unit_types: Linear
     query: Query
     cell: LSTMCell
     chosen: Linear
 
-    def __init__(self, init: Initializer, entity: int, unit_types: int, embedding: int, config: PointerConfig):
-        self.keys = Linear(init, entity, config.key)
+    def __init__(
+        self,
+        init: Initializer,
+        entity: int,
+        unit_types: int,
+        embedding: int,
+        config: PointerConfig,
+        slots: int | None = None,
+    ):
+        """`slots`: how many entities a list holds, if they are to be chosen by their place in it."""
+        self.keys = Linear(init, entity, config.key) if slots is None else SlotKeys(init, slots, config.key)
         self.end_key = init.uniform((config.key,), config.key)
         self.unit_types = Linear(init, unit_types, config.width)
         self.query = Query(init, embedding, config)

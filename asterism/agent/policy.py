@@ -68,9 +68,9 @@ class Policy(eqx.Module):
     0 as imitated. The league begins at a temperature of 0.8, which AlphaStar keeps; here learning moves it."""
 
     def __init__(self, init: Initializer, game: GameDescription, size: InterfaceSize, config: AgentConfig):
-        entity, embedding = config.entity.transformer.width, config.head.embedding
-        self.entity_encoder = EntityEncoder(init, game, config.entity)
-        self.spatial_encoder = SpatialEncoder(init, game, size, entity, config.spatial)
+        entity, embedding, parts = config.entity.transformer.width, config.head.embedding, config.parts
+        self.entity_encoder = EntityEncoder(init, game, config.entity, parts.transformer)
+        self.spatial_encoder = SpatialEncoder(init, game, size, entity, config.spatial, parts.scatter)
         self.scalar_encoder = ScalarEncoder(init, game, size, config.scalar)
         inputs = config.entity.output + config.spatial.output + self.scalar_encoder.width
         context = self.scalar_encoder.context_width
@@ -79,7 +79,8 @@ class Policy(eqx.Module):
         self.delay = ChoiceHead(init, size.delays, config.head)
         self.queued = ChoiceHead(init, 2, config.head)
         self.repeat = ChoiceHead(init, size.repeats, config.head)
-        self.units = SelectedUnitsHead(init, entity, len(game.unit_types), embedding, config.pointer)
+        slots = None if parts.pointer else size.entities
+        self.units = SelectedUnitsHead(init, entity, len(game.unit_types), embedding, config.pointer, slots)
         self.target_unit = TargetUnitHead(init, embedding, config.pointer)
         self.location = LocationHead(init, size.map // 2 ** len(config.spatial.downsample), config)
         self.sharpness = jnp.zeros(())

@@ -44,21 +44,28 @@ class ResidualConvolution(eqx.Module):
 class SpatialEncoder(eqx.Module):
     """Map planes and entities to a stack of coarse maps and one vector."""
 
-    scatter: Linear
+    scatter: Linear | None
+    """None: entities leave no trace on the map."""
     planes: IntegerEncoder
-    mix: Float[Array, "s c"]
+    mix: Float[Array, "s c"] | None
     downsample: tuple[Downsample, ...]
     blocks: tuple[ResidualConvolution, ...]
     summary: Linear
     map_cells: int = eqx.field(static=True)
 
     def __init__(
-        self, init: Initializer, game: GameDescription, size: InterfaceSize, entity_width: int, config: SpatialConfig
+        self,
+        init: Initializer,
+        game: GameDescription,
+        size: InterfaceSize,
+        entity_width: int,
+        config: SpatialConfig,
+        scatter: bool = True,
     ):
         self.map_cells = game.map_cells
-        self.scatter = Linear(init, entity_width, config.scatter, gain=2.0)
+        self.scatter = Linear(init, entity_width, config.scatter, gain=2.0) if scatter else None
         self.planes = IntegerEncoder(init, plane_table(), config.channels)
-        self.mix = init.uniform((config.scatter, config.channels), config.scatter)
+        self.mix = init.uniform((config.scatter, config.channels), config.scatter) if scatter else None
         channels = (config.channels, *config.downsample)
         self.downsample = tuple(Downsample(init, *pair, config.kernel) for pair in pairwise(channels))
         self.blocks = tuple(ResidualConvolution(init, channels[-1]) for _ in range(config.blocks))
@@ -68,8 +75,10 @@ class SpatialEncoder(eqx.Module):
     def __call__(
         self, planes: Integer[Array, "P h h"], entities: Int[Array, "E 43"], encoded: EncodedEntities
     ) -> EncodedMap:
-        scattered = self._scatter(entities, encoded, planes.shape[-1])
-        x = jax.nn.relu(self.planes(planes.transpose(1, 2, 0)) + scattered)
+        x = self.planes(planes.transpose(1, 2, 0))
+        if self.scatter is not None:
+            x = x + self._scatter(entities, encoded, planes.shape[-1])
+        x = jax.nn.relu(x)
         for layer in self.downsample:
             x = jax.nn.relu(layer(x))
         skips = []

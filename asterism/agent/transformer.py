@@ -38,19 +38,21 @@ class Attention(eqx.Module):
 class TransformerLayer(eqx.Module):
     """Attention, then an MLP on each member; both residual, with layer norm before."""
 
-    attention: Attention
+    attention: Attention | None
+    """None: each member for itself."""
     hidden: Linear
     output: Linear
     norms: tuple[LayerNorm, LayerNorm]
 
-    def __init__(self, init: Initializer, config: TransformerConfig):
-        self.attention = Attention(init, config)
+    def __init__(self, init: Initializer, config: TransformerConfig, attention: bool):
+        self.attention = Attention(init, config) if attention else None
         self.hidden = Linear(init, config.width, config.mlp, gain=2.0)
         self.output = Linear(init, config.mlp, config.width)
         self.norms = (LayerNorm(config.width), LayerNorm(config.width))
 
     def __call__(self, x: Float[Array, "n w"], bias: Float[Array, " n"]) -> Float[Array, "n w"]:
-        x = x + self.attention(self.norms[0](x), bias)
+        if self.attention is not None:
+            x = x + self.attention(self.norms[0](x), bias)
         return x + self.output(jax.nn.relu(self.hidden(self.norms[1](x))))
 
 
@@ -59,8 +61,9 @@ class Transformer(eqx.Module):
 
     layers: tuple[TransformerLayer, ...]
 
-    def __init__(self, init: Initializer, config: TransformerConfig):
-        self.layers = tuple(TransformerLayer(init, config) for _ in range(config.layers))
+    def __init__(self, init: Initializer, config: TransformerConfig, attention: bool = True):
+        """`attention`: whether the members see each other."""
+        self.layers = tuple(TransformerLayer(init, config, attention) for _ in range(config.layers))
 
     def __call__(self, x: Float[Array, "n w"], present: Bool[Array, " n"]) -> Float[Array, "n w"]:
         bias = jnp.where(present, 0.0, ABSENT_BIAS)

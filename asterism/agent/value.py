@@ -1,13 +1,16 @@
 """Value networks: one for each reward, seeing both players (AlphaStar, Methods: Value; Foerster et al. 2018)."""
 
+from functools import partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Bool, Float
 
 from asterism.agent.config import AgentConfig
 from asterism.agent.initializer import Initializer
 from asterism.agent.layers import Linear, ResidualTower
+from asterism.agent.popart import PopArt, initial_statistics, rescaled
 from asterism.agent.scalar_encoder import BuildOrderEncoder, flagged
 from asterism.interface.description import GameDescription
 from asterism.interface.observation import Privileged, Statistic
@@ -36,7 +39,8 @@ class FieldEncoder(eqx.Module):
         self.layers = {name: Linear(init, *shape, gain=2.0) for name, shape in shapes.items()}
 
     def __call__(self, features: dict[str, Float[Array, " _"]]) -> Float[Array, " w"]:
-        return jnp.concatenate([jax.nn.relu(layer(features[name])) for name, layer in self.layers.items()])
+        # In alphabetical order, which is what JAX makes of a dictionary's.
+        return jnp.concatenate([jax.nn.relu(self.layers[name](features[name])) for name in sorted(self.layers)])
 
     @property
     def width(self) -> int:
@@ -126,6 +130,9 @@ class Values(eqx.Module):
     encoder: PrivilegedEncoder
     networks: ValueNetwork
     balance: Balance | None
+    popart: PopArt | None
+    """None: values are squashed into -1..1."""
+    opponent: bool = eqx.field(static=True)
 
     def __init__(self, init: Initializer, game: GameDescription, size: InterfaceSize, config: AgentConfig):
         self.encoder = PrivilegedEncoder(init, game, size, config)
@@ -133,12 +140,36 @@ class Values(eqx.Module):
         networks = [ValueNetwork(init, inputs, width, blocks) for _ in range(REWARDS - config.value.balanced)]
         self.networks = jax.tree.map(lambda *weights: jnp.stack(weights), *networks)
         self.balance = Balance(init, game, config) if config.value.balanced else None
+        self.popart = initial_statistics(REWARDS) if config.parts.popart else None
+        self.opponent = config.parts.opponent
 
     def __call__(self, core: Float[Array, " c"], privileged: Privileged) -> Float[Array, " 5"]:
         """One value for each reward; `privileged` is [2, ...], the player itself first."""
+        if not self.opponent:
+            privileged = jax.tree.map(lambda leaf: leaf.at[1].set(jnp.zeros((), leaf.dtype)), privileged)
         players = jax.vmap(self.encoder)(privileged)
         x = jnp.concatenate([core, players.reshape(-1)])
         values = jax.vmap(lambda network: network(x))(self.networks)
         if self.balance is not None:
             values = jnp.concatenate([self.balance(privileged)[None], values])
-        return squash(values)
+        return squash(values) if self.popart is None else self.popart.unnormalise(values)
+
+
+def follow(
+    values: Values, targets: Float[Array, "*b 5"], mask: Bool[Array, "*b"], step: Float[ArrayLike, ""]
+) -> Values:
+    """Moves PopArt's statistics by `step` towards those of the targets; every value stays what it was."""
+    old, new = values.popart, values.popart.follow(targets, mask, step)
+    networks = values.networks.output
+    if values.balance is None:
+        return eqx.tree_at(lambda v: (v.popart, v.networks.output), values, (new, rescaled(networks, old, new)))
+    # What the two players' places make of a value differs in its sign alone: there is no mean to take out.
+    new = PopArt(new.mean.at[0].set(0.0), new.square)
+    others = partial(jax.tree.map, lambda leaf: leaf[1:])
+    ratio = old.scale[0] / new.scale[0]
+    balance = jax.tree.map(lambda leaf: leaf * ratio, values.balance.network.output)
+    return eqx.tree_at(
+        lambda v: (v.popart, v.networks.output, v.balance.network.output),
+        values,
+        (new, rescaled(networks, others(old), others(new)), balance),
+    )

@@ -56,6 +56,16 @@ class Unroll(Protocol):
         """
 
 
+class ValueUnits(NamedTuple):
+    """PopArt: values that are learned in units of their targets' deviation, which is kept with the weights."""
+
+    scale: Any
+    """Params -> [5], the deviation of each reward's targets."""
+    follow: Any
+    """(Params, targets [..., 5], mask [...], step) -> Params whose statistics are nearer to the targets', by a share of
+    `step` of the way. All values stay what they were."""
+
+
 class Network(NamedTuple):
     """An agent's network."""
 
@@ -73,3 +83,5 @@ class Network(NamedTuple):
     """policy -> what it divides the logits of all parts but the delay by, when it acts."""
     cooled: Any
     """(Params, factor) -> the same Params, whose temperature is this factor times what it was."""
+    value_units: ValueUnits | None = None
+    """None: values are learned as they are."""

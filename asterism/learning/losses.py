@@ -13,9 +13,10 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, PyTree
 
-from asterism.errors import UserError
+from asterism.errors import UserError, require_choice
 from asterism.learning.returns import Segment, td_lambda_targets, upgo_returns, vtrace
 
+CORRECTIONS = ("vtrace", "td_lambda")
 MASKED_LOGIT = -1e9
 """Logit of a choice that is not available: its probability is exactly 0, yet every gradient stays finite."""
 
@@ -30,7 +31,7 @@ PartLogits = PyTree[Float[Array, "T ..."]]
 def _refuse_negative(weights) -> None:
     for field in fields(weights):
         value = getattr(weights, field.name)
-        if not isinstance(value, RewardWeights) and not (math.isfinite(value) and value >= 0):
+        if not isinstance(value, RewardWeights | str) and not (math.isfinite(value) and value >= 0):
             where = f"{type(weights).__name__}.{field.name}"
             raise UserError(f"{where} is {value}: choose a finite number that is not negative")
 
@@ -84,10 +85,17 @@ class LossWeights:
     """Lambda of V-trace, in [0, 1]: lower values trust the value network more, and chance less."""
     rho_clip: float = 1.0
     """Where importance ratios are clipped; above 0."""
+    correction: str = "vtrace"
+    """Of the policy gradient, for data of older weights: vtrace, or td_lambda for none: advantages are those of the
+    TD(lambda) returns, lambda being `td_lambda`. (UPGO keeps its ratios.)"""
+    popart_step: float = 1e-2
+    """Share of the way that the statistics of PopArt go to those of a batch, in [0, 1], if the network has any
+    (`Parts.popart`)."""
 
     def __post_init__(self):
         _refuse_negative(self)
-        for name in ("discount", "td_lambda", "vtrace_lambda"):
+        require_choice("LossWeights.correction", self.correction, CORRECTIONS)
+        for name in ("discount", "td_lambda", "vtrace_lambda", "popart_step"):
             if getattr(self, name) > 1:
                 raise UserError(f"LossWeights.{name} is {getattr(self, name)}: choose a number from 0 to 1")
         if self.rho_clip == 0:
@@ -156,14 +164,17 @@ def split_policy_gradient_loss(
     segment: Segment,
     rho_clip: Float[ArrayLike, ""] = 1.0,
     lambda_: Float[ArrayLike, ""] = 1.0,
+    corrected: bool = True,
 ) -> Float[Array, " T"]:
     """V-trace actor-critic, split by action part (supplementary pseudocode: `split_vtrace_pg_loss`).
 
     Each of the three groups of `split_log_probs` has its own importance ratio, hence its own V-trace. Their losses are
-    added: -sum over groups of rho (r + gamma v_{s+1} - V) log pi.
+    added: -sum over groups of rho (r + gamma v_{s+1} - V) log pi. If it is not `corrected`, all ratios count as 1, and
+    v is the lambda-return.
     """
     log_pi = split_log_probs(log_probs, used, segment.mask)
     rhos = jnp.exp(log_pi - split_log_probs(behaviour_log_probs, used, segment.mask))
+    rhos = rhos if corrected else jnp.ones_like(rhos)
     advantages = jax.vmap(lambda rho: vtrace(segment, rho, rho_clip, lambda_).advantages)(jax.lax.stop_gradient(rhos))
     return _policy_gradient(advantages, log_pi)
 

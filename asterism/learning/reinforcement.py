@@ -23,7 +23,7 @@ from asterism.learning.losses import (
     value_loss,
 )
 from asterism.learning.pseudo_rewards import StrategyValues, pseudo_rewards, strategy_distances
-from asterism.learning.returns import segment
+from asterism.learning.returns import segment, td_lambda_targets
 from asterism.learning.supervised import used_parts
 
 REWARDS = ("win_loss", "build_order", "units", "upgrades", "effects")
@@ -82,6 +82,16 @@ def all_rewards(trajectory: Trajectory, scale: Scale, discounts: Float[Array, " 
     return jnp.concatenate([trajectory.reward[:, None], pseudo], 1)
 
 
+class Learned(NamedTuple):
+    """What is known after a batch beside its loss."""
+
+    teacher_carry: Any
+    metrics: dict[str, Float[Array, ""]]
+    """The mean of each term, and the whole."""
+    targets: Float[Array, "*b T 5"]
+    """TD(lambda) targets of the values."""
+
+
 def trajectory_losses(
     network: Network,
     uses: ActionParts,
@@ -90,8 +100,9 @@ def trajectory_losses(
     params: Params,
     teacher: Params,
     trajectory: Trajectory,
-) -> tuple[dict[str, Float[Array, " T"]], Any]:
-    """Every term of the loss, unweighted, at each step of one trajectory; and the teacher's carry after it."""
+) -> tuple[dict[str, Float[Array, " T"]], Any, Float[Array, "T 5"]]:
+    """Every term of the loss, unweighted, at each step of one trajectory; the teacher's carry after it, and the targets
+    of the values."""
     inputs = (trajectory.observation, trajectory.privileged, trajectory.action, trajectory.reset)
     _, output = network.unroll(params, trajectory.carry, *inputs)
     real = jnp.append(trajectory.mask, False)
@@ -104,10 +115,14 @@ def trajectory_losses(
     segments = jax.vmap(segment, in_axes=(1, 0, 1, None, None))(output.values[:-1], bootstrap, rewards, discounts, mask)
     used = used_parts(uses, steps(trajectory.action))
     log_probs, behaviour = steps(output.log_probs), steps(trajectory.behaviour)
-    clip, lambda_ = weights.rho_clip, weights.vtrace_lambda
-    policy = lambda s: split_policy_gradient_loss(log_probs, behaviour, used, s, clip, lambda_)  # noqa: E731
+    clip, corrected = weights.rho_clip, weights.correction == "vtrace"
+    lambda_ = weights.vtrace_lambda if corrected else weights.td_lambda
+    policy = lambda s: split_policy_gradient_loss(log_probs, behaviour, used, s, clip, lambda_, corrected)  # noqa: E731
     policies = jax.vmap(policy)(segments)
     values = jax.vmap(lambda s: value_loss(s, weights.td_lambda))(segments)
+    if network.value_units is not None:
+        values = values / network.value_units.scale(params)[:, None] ** 2
+    targets = jax.vmap(lambda s: td_lambda_targets(s, weights.td_lambda))(segments).T
     win_loss = jax.tree.map(lambda leaf: leaf[0], segments)
     rounds = output.unit_rounds[:-1]
     kls = part_kls(steps(taught.logits), steps(output.logits), rounds)
@@ -122,7 +137,7 @@ def trajectory_losses(
     losses["entropy"] = entropy_loss(part_entropies(steps(output.logits), rounds), used, mask)
     losses["kl"] = kl_loss(kls, used, mask)
     losses["kl_early"] = early
-    return losses, teacher_carry
+    return losses, teacher_carry, targets
 
 
 def weight_table(weights: LossWeights) -> dict[str, float]:
@@ -145,14 +160,14 @@ def reinforcement_loss(
     params: Params,
     teacher: Params,
     batch: Trajectory,
-) -> tuple[Float[Array, ""], tuple[Any, dict[str, Float[Array, ""]]]]:
-    """The weighted loss of a batch of trajectories ([B, ...]); the teacher's carries, and the mean of each term."""
+) -> tuple[Float[Array, ""], Learned]:
+    """The weighted loss of a batch of trajectories ([B, ...]), and what else is known after it."""
     of_one = lambda t: trajectory_losses(network, uses, weights, scale, params, teacher, t)  # noqa: E731
-    losses, carries = jax.vmap(of_one)(batch)
+    losses, carries, targets = jax.vmap(of_one)(batch)
     means = {name: masked_mean(values, batch.mask) for name, values in losses.items()}
     total = sum(weight * means[name] for name, weight in weight_table(weights).items())
     metrics = {f"loss/{name}": value for name, value in means.items()}
-    return total, (carries, metrics | {"loss/total": total})
+    return total, Learned(carries, metrics | {"loss/total": total}, targets)
 
 
 class LearnerState(NamedTuple):
@@ -181,10 +196,14 @@ def reinforcement_update(
             params = network.learn_only(params, learn)
             return reinforcement_loss(network, uses, weights, scale, params, teacher, batch)
 
-        gradients, (carries, metrics) = jax.grad(loss, has_aux=True)(learner.params)
+        gradients, (carries, metrics, targets) = jax.grad(loss, has_aux=True)(learner.params)
         metrics["gradient_norm"] = optax.tree.norm(gradients)
         updates, state = optimizer.update(gradients, learner.optimizer, learner.params)
         scaled = [jax.tree.map(lambda x, r=rate: x * r, part) for part, rate in zip(updates, rates, strict=True)]
-        return LearnerState(optax.apply_updates(learner.params, Params(*scaled)), state), carries, metrics
+        params = optax.apply_updates(learner.params, Params(*scaled))
+        if network.value_units is not None:
+            step = weights.popart_step * rates.value
+            params = network.value_units.follow(params, jax.lax.stop_gradient(targets), batch.mask, step)
+        return LearnerState(params, state), carries, metrics
 
     return update

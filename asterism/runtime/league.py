@@ -50,7 +50,7 @@ class Learner:
 def make_optimizer(settings: LeagueTraining) -> optax.GradientTransformation:
     """Adam without momentum (AlphaStar: beta1 0, beta2 0.99, epsilon 1e-5)."""
     rates = {"policy": settings.learning_rate, "value": settings.value_learning_rate}
-    adams = {part: optax.adam(rate, b1=0.0, b2=0.99, eps=1e-5) for part, rate in rates.items()}
+    adams = {part: optax.adam(rate, *settings.adam) for part, rate in rates.items()}
     return optax.chain(
         optax.clip_by_global_norm(settings.clip), optax.multi_transform(adams, Params(policy="policy", value="value"))
     )

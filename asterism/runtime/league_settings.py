@@ -50,6 +50,8 @@ class LeagueTraining:
     learn: tuple[str, ...] = ("action_type",)
     """Blocks of the policy that learn (AlphaStar: all; so here if none is named). What to do can be learned from a few
     hundred games; where, and with which units, stays as it was imitated."""
+    adam: tuple[float, float, float] = (0.0, 0.99, 1e-5)
+    """Beta 1, beta 2 and epsilon of Adam."""
     clip: float = 10.0
     """Largest norm of a gradient."""
     reuse: int = 1
@@ -78,6 +80,8 @@ class LeagueTraining:
         require_at_least(self, "league", 1, counts)
         require_fraction(self, "league", ("z_probability", "reward_probability"))
         require_positive(self, "league", ("learning_rate", "value_learning_rate", "temperature", "clip"))
+        if not (all(0 <= beta < 1 for beta in self.adam[:2]) and self.adam[2] > 0):
+            raise UserError(f"league setting adam is {self.adam}: two numbers from 0 to below 1, then one above 0")
         check_blocks(self.learn)
         if self.lanes % (2 * self.groups):
             raise UserError(f"league setting lanes ({self.lanes}) must be a multiple of twice groups ({self.groups})")

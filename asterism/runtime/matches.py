@@ -65,6 +65,13 @@ def lanes_for(games: int) -> int:
     return 2 * -(-games // (2 * waves))
 
 
+class Guest(NamedTuple):
+    """An agent whose network is not that of the others, and its weights."""
+
+    controller: Controller
+    policy: Any
+
+
 class Matches:
     """Plays matches between kinds of players; each pair of kinds is compiled once."""
 
@@ -73,21 +80,24 @@ class Matches:
         self.tools, self.lanes = tools, lanes_for(games)
         self.agent, self.bot = agent(tools.network), scripted(tools.game)
         self._drawers: dict[str, Any] = {}
-        self._compiled: dict[tuple[bool, bool], Any] = {}
+        self._compiled: dict[tuple[Controller, Controller], Any] = {}
 
     def _play(self, home: Controller, away: Controller):
-        kinds = home is self.agent, away is self.agent
-        if kinds not in self._compiled:
+        if (home, away) not in self._compiled:
             play = partial(play_games, self.tools.game, home, away)
             params = tuple(EACH if player.own_params else ALL for player in (home, away))
-            self._compiled[kinds] = over_games(play, games_mesh(self.lanes), (params, EACH, EACH), EACH)
-        return self._compiled[kinds]
+            self._compiled[home, away] = over_games(play, games_mesh(self.lanes), (params, EACH, EACH), EACH)
+        return self._compiled[home, away]
 
     def _controller(self, player: Any) -> Controller:
+        if isinstance(player, Guest):
+            return player.controller
         return self.bot if isinstance(player, str) else self.agent
 
     def _params(self, player: Any, key, side: Int[Array, " B"]) -> Any:
         """Parameters of a bot in every lane, or the weights themselves."""
+        if isinstance(player, Guest):
+            return player.policy
         if not isinstance(player, str):
             return player
         if player not in self._drawers:
@@ -97,7 +107,7 @@ class Matches:
     def score(self, home: Any, away: Any, games: int, seed: int, progress=None) -> Score:
         """Plays `games` games (rounded up to whole waves of lanes, then cut).
 
-        A player is a bot's name or a policy's weights. UserError for an unknown bot.
+        A player is a bot's name, a policy's weights or a guest. UserError for an unknown bot.
         """
         play = self._play(self._controller(home), self._controller(away))
         rewards = []

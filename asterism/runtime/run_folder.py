@@ -18,6 +18,12 @@ FORMAT = 1
 OURS = {"lock", "config.json", "metrics.jsonl", "tensorboard", "checkpoints", "league.sqlite", "report.html"}
 
 
+def check_name(name: str) -> None:
+    """Raises UserError for what cannot be a run's name."""
+    if not re.fullmatch(r"[A-Za-z0-9_][\w.-]*", name):
+        raise UserError(f"run name {name!r} is no good: use letters, digits, '-', '_' and '.'")
+
+
 class RunFolder:
     """`runs/NAME/`, made by `create_or_resume` (one process at a time, may write) or `open` (reads only)."""
 
@@ -39,8 +45,7 @@ class RunFolder:
         the new value is saved. Raises UserError when another process holds the run, when a setting differs, when the
         folder is something else, and when it cannot be written.
         """
-        if not re.fullmatch(r"[A-Za-z0-9_][\w.-]*", name):
-            raise UserError(f"run name {name!r} is no good: use letters, digits, '-', '_' and '.'")
+        check_name(name)
         run = cls(root / name)
         if run.path.is_dir() and not run.config_path.exists() and {item.name for item in run.path.iterdir()} - OURS:
             raise UserError(f"{run.path} has files but no config.json, so it is no run: give another --name")

@@ -1,12 +1,12 @@
 """What every verb that plays or learns sets up first: the game and its network, from their settings."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
 
-from asterism.agent.config import AGENT_SIZES
+from asterism.agent.config import AGENT_SIZES, Parts
 from asterism.agent.network import make_network
 from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
@@ -25,6 +25,7 @@ class Setup:
     temperature: float = 1.0
     """Temperature of all action parts but the delay, in reinforcement learning and play (AlphaStar: 0.8), times the
     policy's own."""
+    parts: Parts = field(default_factory=Parts)
     game: GameSettings = field(default_factory=GameSettings)
 
     def __post_init__(self):
@@ -50,7 +51,7 @@ class Tools(NamedTuple):
 def make_tools(setup: Setup) -> Tools:
     """The game and its networks."""
     game = EmbeddedGame(setup.game, interface_size(setup.size))
-    config = AGENT_SIZES[setup.size]
+    config = replace(AGENT_SIZES[setup.size], parts=setup.parts)
     imitator = make_network(game.description, game.size, config, learns_sharpness=False)
     return Tools(game, imitator, make_network(game.description, game.size, config, setup.temperature))
 

@@ -16,7 +16,7 @@ from asterism.bots.names import parse_bot
 from asterism.bots.styles import SPARRING
 from asterism.demos import Batches, BatchSettings, Demos, split
 from asterism.demos.reader import Entry
-from asterism.errors import UserError, require_positive
+from asterism.errors import UserError, require_at_least, require_positive
 from asterism.files import write_atomic
 from asterism.interface.network import Params
 from asterism.league import elo
@@ -42,7 +42,7 @@ class SupervisedSettings:
     """Imitation of recorded games."""
 
     steps: int = 600
-    """Updates."""
+    """Updates; 0 for a teacher that has learned nothing."""
     batch: int = 32
     """Windows in an update."""
     window: int = 16
@@ -70,7 +70,8 @@ class SupervisedSettings:
     weights: SupervisedWeights = field(default_factory=SupervisedWeights)
 
     def __post_init__(self):
-        require_positive(self, "supervised", ("steps", "batch", "window", "learning_rate", "clip", "measure_every"))
+        require_at_least(self, "supervised", 0, ("steps",))
+        require_positive(self, "supervised", ("batch", "window", "learning_rate", "clip", "measure_every"))
 
 
 def pack(state: Any) -> np.ndarray:
@@ -173,12 +174,15 @@ def save_confusion(path: Path, table: Confusion, names: Sequence[str]) -> None:
 def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: SupervisedSettings, seed: int) -> Params:
     """Trains to the end, going on from the newest checkpoint, and returns the weights."""
     demos.require(tools.game.description, tools.game.size)
+    network = tools.imitator
+    params = network.init(jax.random.fold_in(jax.random.key(seed), 1))
+    if not settings.steps:
+        return params
     train, held_out = split(select_entries(demos, with_a_plan), settings.held_out)
     optimizer = make_optimizer(settings)
-    uses, network = tools.game.description.uses, tools.imitator
+    uses = tools.game.description.uses
     update = jax.jit(imitation_update(network, uses, settings.weights, optimizer), donate_argnums=0)
     evaluate = jax.jit(lambda p, c, b: measure(network, uses, p, c, b))
-    params = network.init(jax.random.fold_in(jax.random.key(seed), 1))
     learner = Learner(params, optimizer.init(params), spread(network.initial_carry(), settings.batch))
     best = best_players(demos.entries, settings.winners_within)
     won = wins(train, best)

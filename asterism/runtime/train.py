@@ -96,17 +96,22 @@ class Training:
     def run(self) -> None:
         """All stages in turn."""
         config, path = self.config, self.run_folder.path
-        with self.facts("record"):
-            record_games(self.demos_folder, self.tools.game, config.record, config.seed)
-        demos = open_demos(self.demos_folder)
-        teacher = self.learned("teacher", lambda: self.imitate(demos))
-        agent = self.learned("agent", lambda: self.improve(demos, teacher))
+        agent, teacher = self.agents()
         if not (path / "evaluation.json").exists():
             with self.facts("evaluate"):
                 self.evaluate(agent, teacher)
         with self.facts("report"):
             film = film_game(self.tools, agent, "rush", ("agent", "rush"), config.evaluation.seed)
             make_report(self.run_folder, config, self.tools, film)
+
+    def agents(self) -> tuple[Params, Params]:
+        """The agent and its teacher: all stages in which something is learned."""
+        config = self.config
+        with self.facts("record"):
+            record_games(self.demos_folder, self.tools.game, config.record, config.seed)
+        demos = open_demos(self.demos_folder)
+        teacher = self.learned("teacher", lambda: self.imitate(demos))
+        return self.learned("agent", lambda: self.improve(demos, teacher)), teacher
 
     def learned(self, name: str, learn) -> Params:
         """The agent called `name`: from its file, or else learned and written."""

@@ -74,6 +74,32 @@ def curves(
         return _svg(figure, title)
 
 
+def intervals(
+    points: Mapping[str, Mapping[str, tuple[float, float, float]]],
+    *,
+    title: str,
+    x: str,
+) -> str:
+    """Shares of 1 with intervals, {series: {row: (low, middle, high)}}; the series of a row are side by side."""
+    rows = list(dict.fromkeys(row for values in points.values() for row in values))
+    with rc_context(STYLE):
+        figure = Figure(figsize=(5.4, 1.3 + 0.12 * len(rows) * (len(points) + 1.5)), layout="constrained")
+        axes = figure.subplots()
+        axes.axvline(0.5, color=INK, linewidth=0.8, linestyle=":")
+        for index, (name, values) in enumerate(points.items()):
+            offset = (index - (len(points) - 1) / 2) * 0.75 / len(points)
+            low, middle, high = np.array(list(values.values())).T.reshape(3, -1)
+            at = [rows.index(row) + offset for row in values]
+            errors = (middle - low, high - middle)
+            colour = PALETTE[index % len(PALETTE)]
+            axes.errorbar(middle, at, xerr=errors, fmt="o", color=colour, markersize=4, elinewidth=1.6, label=name)
+        axes.set(title=title, xlabel=x, xlim=(-0.02, 1.02), ylim=(len(rows) - 0.5, -0.5))
+        axes.set_yticks(range(len(rows)), rows)
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=1.5)
+        return _svg(figure, title)
+
+
 def heat_map(
     names: Sequence[str], matrix: Float[np.ndarray, "n n"], games: Integer[np.ndarray, "n n"], *, title: str
 ) -> str:

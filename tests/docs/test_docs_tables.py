@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from asterism.cli import parse
 from asterism.game.rosters import full_units, full_upgrades
 from asterism.game.rules import load_rules
 from asterism.game.tables import RACES
 from asterism.interface import observation
 from asterism.interface.observation import EntityField
+from asterism.runtime.ablations import ABLATIONS, variants
+from asterism.runtime.config_file import setting
+from asterism.runtime.train import TrainConfig
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -31,6 +35,12 @@ def tables():
 def interface_tables(tables):
     """The module of the same name."""
     return importlib.import_module("interface_tables")
+
+
+@pytest.fixture(scope="module")
+def learning_tables(tables):
+    """The module of the same name."""
+    return importlib.import_module("learning_tables")
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +159,18 @@ def test_the_full_agent_has_every_number_of_the_paper(agent_tables):
     for name, paper, full, small, tiny in found:
         assert paper == full or name == "build order's transformer"
         assert small and tiny
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_the_flags_of_an_ablation_are_its_settings(learning_tables, name):
+    """As the page has them, `asterism train` takes them, and its run is the variant's."""
+    ablation = ABLATIONS[name]
+    for variant, config in variants(name, TrainConfig()).items():
+        text = learning_tables.flags({**ablation.common, **ablation.variants[variant]}).replace("`", "")
+        assert parse("train", TrainConfig, ["--name", variant, *text.split()]) == config
+
+
+def test_every_weight_of_the_loss_is_in_the_table(learning_tables):
+    named = " ".join(row[1] for row in learning_tables.loss_rows())
+    assert all(f".{setting((name,))}`" in named for name in ("policy", "value", "upgo", "entropy", "kl"))
+    assert ("1, 4, 6, 6, 6", "1, 0.02, 0.02, 0.02, 0.02") == learning_tables.loss_rows()[0][2:]

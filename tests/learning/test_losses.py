@@ -129,6 +129,21 @@ def test_off_policy_gradient_is_the_gradient_of_the_expected_reward():
     np.testing.assert_allclose(sampled, exact, atol=1e-6)
 
 
+def test_without_correction_it_does_not_matter_who_acted():
+    """The advantage is that of the lambda-return; on the policy's own data V-trace says the same."""
+    target, used, steps = random_parts(1), random_used(3), make_segment(length=4)
+
+    def loss(behaviour, corrected):
+        return losses.split_policy_gradient_loss(target, behaviour, used, steps, lambda_=0.6, corrected=corrected)
+
+    log_pi = losses.split_log_probs(target, used, steps.mask).sum(0)
+    expected = -(td_lambda_targets(steps, 0.6) - steps.values_tm1) * log_pi
+    for behaviour in (target, random_parts(2)):
+        np.testing.assert_allclose(loss(behaviour, False), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(loss(target, True), expected, rtol=1e-5, atol=1e-6)
+    assert np.abs(loss(random_parts(2), True) - expected).max() > 0.1
+
+
 # Values
 
 

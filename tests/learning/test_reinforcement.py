@@ -3,11 +3,22 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
+from asterism.interface.network import Params, ValueUnits
 from asterism.learning.losses import LossWeights, RewardWeights
 from asterism.learning.pseudo_rewards import StrategyValues
-from asterism.learning.reinforcement import REWARDS, Scale, Trajectory, all_rewards, reinforcement_loss, weight_table
+from asterism.learning.reinforcement import (
+    REWARDS,
+    LearnerState,
+    Scale,
+    Trajectory,
+    all_rewards,
+    reinforcement_loss,
+    reinforcement_update,
+    weight_table,
+)
 
 LANES, STEPS = 2, 6
 WEIGHTS = LossWeights(entropy=0.01, td_lambda=1.0)
@@ -43,10 +54,8 @@ class Case:
         self.batch = batch._replace(behaviour=behaviour)
 
         def terms(params, teacher, batch):
-            _, (carries, metrics) = reinforcement_loss(
-                toy.network, toy.game.uses, WEIGHTS, SCALE, params, teacher, batch
-            )
-            return metrics, (carries, metrics)
+            _, learned = reinforcement_loss(toy.network, toy.game.uses, WEIGHTS, SCALE, params, teacher, batch)
+            return learned.metrics, (learned.teacher_carry, learned.metrics)
 
         self.terms = jax.jit(jax.jacrev(terms, has_aux=True))
 
@@ -195,3 +204,30 @@ def test_pseudo_rewards_are_paid_with_the_step_that_earned_them(case):
     np.testing.assert_allclose(rewards(on), expected)
     # Where a game ends the next entry is of another.
     np.testing.assert_allclose(rewards(on._replace(ended=np.arange(STEPS) == 2))[:, 1:], 0)
+
+
+def test_values_are_learned_in_their_units_which_follow_the_targets(case):
+    """In units of 2 the value losses are a quarter and all else is the same; the targets are in units of 1, and the
+    statistics rest while the values do."""
+    units = jnp.array([2.0, 1.0, 1.0, 1.0, 1.0])
+
+    def follow(params, targets, mask, step):
+        first = jnp.where(mask, targets[..., 0], 0.0).sum() / mask.sum()
+        return params._replace(value=jnp.full_like(params.value, step * first))
+
+    network = case.toy.network._replace(value_units=ValueUnits(lambda params: units, follow))
+    batch = decided(case.batch, 1.0)
+    update = jax.jit(
+        reinforcement_update(network, case.toy.game.uses, WEIGHTS, SCALE, optimizer := optax.sgd(0.1)),
+    )
+    state = LearnerState(case.params, optimizer.init(case.params))
+    learned, _, metrics = update(state, case.params, batch, Params(1.0, 1.0))
+    plain = case(batch)[0]
+    for name, value in plain.items():
+        if name != "loss/total":
+            share = 0.25 if name == "loss/value/win_loss" else 1.0
+            assert metrics[name] == pytest.approx(share * value, rel=1e-5, abs=1e-7), name
+    # lambda is 1: every target is the result.
+    np.testing.assert_allclose(learned.params.value, WEIGHTS.popart_step, rtol=1e-5)
+    resting, _, _ = update(state, case.params, batch, Params(1.0, 0.0))
+    np.testing.assert_array_equal(resting.params.value, 0)

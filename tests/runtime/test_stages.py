@@ -105,6 +105,13 @@ def test_imitation_goes_on_as_if_it_had_not_stopped(tools, demos, tmp_path, monk
     assert same(whole, again)
 
 
+def test_a_teacher_may_have_learned_nothing(tools, demos, tmp_path):
+    with open_run(tmp_path, "run") as run:
+        blank = train_supervised(run, tools, demos, replace(SUPERVISED, steps=0), 3)
+        assert "supervised" not in run.series()
+    assert same(blank, tools.imitator.init(jax.random.fold_in(jax.random.key(3), 1)))
+
+
 def test_games_without_a_winner_are_too_few(tools, demos, tmp_path):
     ties = replace(demos, entries=tuple(entry._replace(outcome=0) for entry in demos.entries))
     with open_run(tmp_path, "run") as run, pytest.raises(UserError, match="won none of the games to learn from"):

@@ -1,0 +1,152 @@
+"""Ablations: every variant is a run's settings, what can be shared is, and the comparison is of what was played."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from asterism.cli import main
+from asterism.errors import UserError
+from asterism.runtime import ablate
+from asterism.runtime.ablate import GAMES, IMITATION, Experiment, copy_tree, same, scaled
+from asterism.runtime.ablations import ABLATIONS, variants, with_settings
+from asterism.runtime.agents import agent_path
+from asterism.runtime.matches import Score
+from asterism.runtime.train import TrainConfig
+
+BASE = TrainConfig()
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_variants_are_settings_that_differ(name):
+    configs = list(variants(name, BASE).values())
+    unnamed = {replace(config, name="") for config in configs}
+    assert len(unnamed) == len(configs) > 1
+    assert all(config.seed == BASE.seed and config.evaluation == BASE.evaluation for config in configs)
+
+
+def test_the_last_variant_of_the_papers_ladders_is_the_agent_itself():
+    for name in ("composition", "architecture", "opponent-value"):
+        *_, last = variants(name, BASE).values()
+        assert replace(last, name=BASE.name) == BASE
+
+
+def test_rate_limits_are_within_reach():
+    """A limit that no player can come up to would be no ablation."""
+    limited = {name: config.setup.game.limits_rate for name, config in variants("rate-limit", BASE).items()}
+    assert limited == {"half": True, "paper": True, "none": False}
+
+
+def test_settings_are_checked_together_and_by_name():
+    config = with_settings(BASE, {"league.league.self-play-share": 1.0, "league.league.pfsp-share": 0.0,
+                                  "league.league.verification-share": 0.0})  # fmt: skip
+    assert config.league.league.self_play_share == 1 and replace(config, league=BASE.league) == BASE
+    for settings in ({"league.no-such": 1}, {"nothing.at-all": 1}, {"league.lanes": "many"}):
+        with pytest.raises(UserError, match=next(iter(settings))):
+            with_settings(BASE, settings)
+
+
+def test_games_and_teachers_are_shared_where_they_would_be_the_same():
+    def shared(name):
+        first, *others = variants(name, BASE).values()
+        return {(same(first, other, GAMES), same(first, other, IMITATION)) for other in others}
+
+    assert shared("off-policy") == shared("matchmaking") == {(True, True)}
+    assert shared("architecture") == shared("popart") == {(True, False)}
+    assert shared("camera") == {(False, False)}
+
+
+def test_a_budget_is_a_share_of_what_is_learned():
+    half = scaled(BASE, 0.5, imitation=True)
+    assert (half.record.games, half.supervised.steps, half.league.updates) == (144, 300, 150)
+    kept = scaled(BASE, 1e-9, imitation=False)
+    assert (kept.record, kept.supervised, kept.league.updates) == (BASE.record, BASE.supervised, 1)
+
+
+def test_a_copy_is_whole_or_not_there(tmp_path, monkeypatch):
+    (tmp_path / "demos").mkdir()
+    (tmp_path / "demos" / "shard").write_text("games")
+
+    def full(*_):
+        raise OSError
+
+    monkeypatch.setattr("shutil.copy2", full)
+    monkeypatch.setattr("os.link", full)
+    with pytest.raises((OSError, shutil.Error)):
+        copy_tree(tmp_path / "demos", tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+    monkeypatch.undo()
+    copy_tree(tmp_path / "demos", tmp_path / "other")
+    assert (tmp_path / "other" / "shard").read_text() == "games"
+
+
+class FakeTraining:
+    """Leaves what a training leaves, and remembers what it found."""
+
+    found: dict[str, set[str]] = {}
+
+    def __init__(self, run, tools, config):
+        self.run = run
+
+    def agents(self):
+        path = self.run.path
+        things = ("demos", "teacher.safetensors", "agent.safetensors")
+        self.found[self.run.name] = {thing for thing in things if (path / thing).exists()}
+        (path / "demos").mkdir(exist_ok=True)
+        (path / "demos" / "shard").write_text("games")
+        for name in ("teacher", "agent"):
+            agent_path(path, name).write_bytes(name.encode())
+        self.run.log("league", 10, {"main_agent/loss/kl": 0.5})
+
+
+@pytest.fixture
+def experiment(tmp_path, monkeypatch):
+    monkeypatch.setattr(ablate, "Training", FakeTraining)
+    monkeypatch.setattr(ablate, "make_tools", lambda setup: None)
+    monkeypatch.setattr(FakeTraining, "found", {})
+    return lambda name: Experiment(name, BASE, None, games=10, seed=1, folder=tmp_path / name)
+
+
+def test_later_variants_begin_from_the_first_ones_games_and_teacher(experiment):
+    for name, expected in (
+        ("off-policy", {"demos", "teacher.safetensors"}),
+        ("architecture", {"demos"}),
+        ("camera", set()),
+    ):
+        runs = experiment(name)
+        for variant in runs.variants:
+            runs.train(variant)
+        first, *others = runs.variants
+        assert FakeTraining.found[first] == set()
+        assert all(FakeTraining.found[other] == expected for other in others)
+        assert runs.base_teacher() is None or runs.base_teacher()[0].parent == runs.folder
+        runs.train(first)
+        assert FakeTraining.found[first] >= {"demos", "agent.safetensors"}, "the same command goes on"
+
+
+def test_the_plan_counts_what_is_shared_once(experiment):
+    text = experiment("off-policy").plan()
+    assert text.count("288 games") == 1 and text.count("345 updates of the league") == 3
+    assert text.count("games and teacher of") == 2
+
+
+def test_the_comparison_holds_the_games(experiment):
+    runs = experiment("off-policy")
+    for variant in runs.variants:
+        runs.train(variant)
+    page = runs.compare({variant: {"easy": Score(6, 2, 2), "teacher": Score(1, 0, 9)} for variant in runs.variants})
+    result = json.loads((page.parent / "comparison.json").read_text())
+    assert result["win_rates"]["vtrace"]["easy"]["mid"] == pytest.approx(0.7)
+    assert result["settings"]["vtrace"] == {"league.losses.upgo": 0.0, "league.reuse": 2}
+    text = page.read_text()
+    assert all(variant in text for variant in runs.variants) and text.count("<svg") == 2 and "70.0%" in text
+
+
+def test_an_unknown_ablation_is_refused_in_one_line(capsys):
+    assert main(["ablate", "no-such"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "off-policy" in said
+    assert main(["ablate", "popart", "--name", "../x"]) == 2
+    assert main(["ablate", "popart", "--from", str(Path("no", "run"))]) == 2
