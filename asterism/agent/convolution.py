@@ -5,16 +5,24 @@ Resolution changes by a kernel of 4, as in the paper, or of 2: without overlap i
 weights' gradient of XLA's own took ten times as long on a CPU.
 """
 
-from itertools import product
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from asterism.agent.initializer import Initializer
+from asterism.agent.layers import product
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
+
+
+def convolve(x: Float[Array, "h w i"], weight: Float[Array, "k k i o"], stride: int, pad: int) -> Float[Array, "y x o"]:
+    """A convolution, computed in the number format of `weight`; the result is float32 again."""
+    edges = [(pad, pad)] * 2
+    x = x[None].astype(weight.dtype)
+    y = jax.lax.conv_general_dilated(x, weight, (stride, stride), edges, dimension_numbers=DIMENSIONS)
+    return y[0].astype(jnp.float32)
 
 
 class Convolution(eqx.Module):
@@ -28,8 +36,7 @@ class Convolution(eqx.Module):
         self.bias = jnp.zeros(outputs)
 
     def __call__(self, x: Float[Array, "h w i"]) -> Float[Array, "h w o"]:
-        y = jax.lax.conv_general_dilated(x[None], self.weight, (1, 1), "SAME", dimension_numbers=DIMENSIONS)
-        return y[0] + self.bias
+        return convolve(x, self.weight, stride=1, pad=1) + self.bias
 
 
 class Downsample(eqx.Module):
@@ -48,10 +55,8 @@ class Downsample(eqx.Module):
             height, width, _ = x.shape
             rows = x.reshape(height // 2, 2, width // 2, 2 * inputs)
             weight = self.weight.reshape(2, 2 * inputs, outputs)
-            return rows[:, 0] @ weight[0] + rows[:, 1] @ weight[1] + self.bias
-        pad = kernel // 2 - 1
-        y = jax.lax.conv_general_dilated(x[None], self.weight, (2, 2), [(pad, pad)] * 2, dimension_numbers=DIMENSIONS)
-        return y[0] + self.bias
+            return product(rows[:, 0], weight[0]) + product(rows[:, 1], weight[1]) + self.bias
+        return convolve(x, self.weight, stride=2, pad=1) + self.bias
 
 
 class Upsample(eqx.Module):
@@ -74,8 +79,8 @@ class Upsample(eqx.Module):
         def row(within):
             """Every other row of the result: `within` says which of each square's two."""
             total = 0
-            for down, right in product(range(taps), range(taps)):
-                share = x @ weight[down, within, right].transpose(1, 0, 2).reshape(inputs, 2 * outputs)
+            for down, right in np.ndindex(taps, taps):
+                share = product(x, weight[down, within, right].transpose(1, 0, 2).reshape(inputs, 2 * outputs))
                 total += jnp.pad(share, ((down, taps - 1 - down), (right, taps - 1 - right), (0, 0)))
             return total
 
