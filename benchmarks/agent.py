@@ -53,7 +53,7 @@ class Settings:
     window: int = 8
     """Agent steps in a window."""
     blocks: bool = True
-    """Each block alone, of an agent that acts."""
+    """Each block alone."""
     repeats: int = 20
     """Calls of a function, of which the median is printed."""
     compute: Computation = field(default_factory=Computation)
@@ -92,6 +92,16 @@ def peak(form: str, repeats: int) -> float:
     """Operations a second of a large matrix product."""
     matrix = jax.random.normal(jax.random.key(0), (PRODUCT, PRODUCT)).astype(form)
     return 2 * PRODUCT**3 / measure(jnp.matmul, (matrix, matrix), repeats).best
+
+
+def summed(function: Callable) -> Callable:
+    """The sum of all real numbers that come out for moments side by side."""
+
+    def total(weights, *inputs):
+        results = jax.tree.leaves(jax.vmap(function, (None, *[0] * len(inputs)))(weights, *inputs))
+        return sum(leaf.sum() for leaf in results if jnp.issubdtype(leaf.dtype, jnp.floating))
+
+    return total
 
 
 class Bench:
@@ -157,13 +167,28 @@ class Bench:
         )
 
     def blocks(self) -> None:
-        """Prints the best time of each block alone at batch 1."""
-        for block, (function, *arguments) in self.parts().items():
+        """Prints the best time of each block alone: acting at batch 1, and a step of a window with its gradient."""
+        steps = self.settings.window
+        for block, (function, *arguments) in self.parts(self.draw_units).items():
             found = measure(function, tuple(arguments), self.settings.repeats)
             report(f"block.{self.name}.{block}", 1e3 * found.best, "ms")
+        for block, (function, weights, *inputs) in (
+            self.parts(self.score_units).items() if self.settings.windows else ()
+        ):
+            found = measure(jax.grad(summed(function)), (weights, *spread(inputs, steps)), self.settings.repeats)
+            report(f"block.gradient.{self.name}.{block}", 1e3 * found.best / steps, "ms/step")
 
-    def parts(self) -> dict[str, tuple]:
-        """Each block's function and its arguments, the block first; units select as many as they can."""
+    def draw_units(self, block, *inputs):
+        """As many units as there are rounds, if nothing ends the selection."""
+        rounds = self.tools.game.size.selected
+        return block.sample(jax.random.key(4), *inputs, rounds=rounds, temperature=1.0).units
+
+    def score_units(self, block, *inputs):
+        """The selection of the first units."""
+        return block.score(jnp.arange(self.tools.game.size.selected), *inputs, temperature=1.0)
+
+    def parts(self, units: Callable) -> dict[str, tuple]:
+        """Each block's function and its arguments, the block first; `units` is that of the selected units."""
         seen, size, game = self.observation, self.tools.game.size, self.tools.game.description
         policy, apply = self.settings.compute.lowered(self.params.policy), lambda block, *inputs: block(*inputs)
         encoded = jax.jit(lambda policy, seen: policy.encode(seen))(policy, seen)
@@ -177,9 +202,6 @@ class Bench:
 
         def choice(block, embedding):
             return block.logits(embedding), block.embed(first)
-
-        def units(block, *inputs):
-            return block.sample(jax.random.key(4), *inputs, rounds=size.selected, temperature=1.0).units
 
         def logits(block, *inputs):
             return block.logits(*inputs)
