@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 
 from asterism.agent.config import CoreConfig
 from asterism.agent.initializer import Initializer
-from asterism.agent.layers import LayerNorm, Linear
+from asterism.agent.layers import LayerNorm, Linear, product
 
 FORGET_BIAS = 1.0
 """Remember at first (Jozefowicz et al. 2015)."""
@@ -49,7 +49,7 @@ class LSTMCell(eqx.Module):
 
     def step(self, state: LSTMState, projected: Float[Array, "*b gates"]) -> LSTMState:
         """The next state; its `hidden` is the output."""
-        gates = projected + self.recurrent_norm(state.hidden @ self.recurrent)
+        gates = projected + self.recurrent_norm(product(state.hidden, self.recurrent))
         write, forget, candidate, output = jnp.split(gates, 4, -1)
         kept = jax.nn.sigmoid(forget + FORGET_BIAS) * state.cell
         cell = kept + jax.nn.sigmoid(write) * jnp.tanh(candidate)

@@ -12,32 +12,35 @@ OTHER = "other"
 """Scope of what is in none."""
 
 
-def products(function: Callable[..., Any], *arguments: Any) -> Counter[str]:
+def products(function: Callable[..., Any], *arguments: Any, turns: int | None = None) -> Counter[str]:
     """Floating-point operations (a multiplication and an addition are two) of all products and convolutions of a call,
     by the outermost `jax.named_scope` in which they are.
 
     Args:
       arguments: arrays, or `jax.ShapeDtypeStruct`; nothing is computed.
+      turns: of loops whose length the trace does not say.
     Raises:
-      ValueError: there is a product in a loop of unknown length.
+      ValueError: there is a product in a loop of unknown length, and `turns` is not given.
     """
     total = Counter()
-    for scope, operations in _products(jax.make_jaxpr(function)(*arguments).jaxpr, ""):
+    for scope, operations in _products(jax.make_jaxpr(function)(*arguments).jaxpr, "", turns):
         total[scope or OTHER] += operations
     return total
 
 
-def _products(jaxpr: Jaxpr, outer: str) -> Iterator[tuple[str, int]]:
+def _products(jaxpr: Jaxpr, outer: str, unknown: int | None) -> Iterator[tuple[str, int]]:
     for equation in jaxpr.eqns:
         scope = outer or str(equation.source_info.name_stack).split("/")[0]
         if equation.primitive.name == "dot_general":
             yield scope, _dot(equation)
         elif equation.primitive.name == "conv_general_dilated":
             yield scope, _convolution(equation)
-        inner = [pair for part in _parts(equation.params) for pair in _products(part, scope)]
-        if inner and equation.primitive.name == "while":
+        inner = [pair for part in _parts(equation.params) for pair in _products(part, scope, unknown)]
+        if not inner:
+            continue
+        turns = {"scan": equation.params.get("length"), "while": unknown}.get(equation.primitive.name, 1)
+        if turns is None:
             raise ValueError("a product is in a loop whose length is not known: its operations cannot be counted")
-        turns = equation.params["length"] if equation.primitive.name == "scan" else 1
         yield from ((name, turns * operations) for name, operations in inner)
 
 

@@ -12,6 +12,11 @@ from jaxtyping import Array, Float
 from asterism.agent.initializer import Initializer
 
 
+def product(x: Float[Array, "*b i"], factor: Float[Array, "*n i o"]) -> Float[Array, "*c o"]:
+    """x @ factor, computed in the number format of `factor`; the result is float32 again."""
+    return (x.astype(factor.dtype) @ factor).astype(jnp.float32)
+
+
 class Linear(eqx.Module):
     """x @ weight + bias."""
 
@@ -23,7 +28,7 @@ class Linear(eqx.Module):
         self.bias = jnp.zeros(outputs)
 
     def __call__(self, x: Float[Array, "*b i"]) -> Float[Array, "*b o"]:
-        return x @ self.weight + self.bias
+        return product(x, self.weight) + self.bias
 
 
 class LayerNorm(eqx.Module):

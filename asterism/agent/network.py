@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from asterism.agent.computation import Computation
 from asterism.agent.config import AgentConfig
 from asterism.agent.initializer import initialize
 from asterism.agent.policy import SHARPNESS_SPEED, Given, Policy, Sampled
@@ -16,6 +17,9 @@ from asterism.interface.description import GameDescription
 from asterism.interface.network import Network, Params, UnrollOutput, ValueUnits
 from asterism.interface.sizes import InterfaceSize
 
+AS_EVER = Computation()
+"""Everything in float32, and kept."""
+
 
 def make_network(
     game: GameDescription,
@@ -23,13 +27,14 @@ def make_network(
     config: AgentConfig,
     temperature: float = 1.0,
     learns_sharpness: bool = True,
+    compute: Computation = AS_EVER,
 ) -> Network:
     """AlphaStar's network for a game.
 
     `temperature` divides the logits of all parts but the delay, when acting and when scoring alike: log-probabilities
     are those of the distribution that acts. It is multiplied by the policy's own (`Policy.sharpness`), unless that is
-    not to be learned: imitation gives the logits a scale already. Raises UserError where the network does not fit the
-    interface.
+    not to be learned: imitation gives the logits a scale already. `compute` says how, not what, is computed. Raises
+    UserError where the network does not fit the interface.
     """
     config.check(size)
     if temperature <= 0:
@@ -47,22 +52,24 @@ def make_network(
         return tuple(layer.zeros() for layer in example.policy.core.layers)
 
     def step(policy, carry, observation, key):
-        encoded = policy.encode(observation)
+        lowered = compute.lowered(policy)
+        encoded = lowered.encode(observation)
         with jax.named_scope("core"):
-            carry, core = policy.core.step(carry, encoded.summary)
-        decision = policy.decide(observation, encoded, core, Sampled(key, size), game, softness(policy), size)
+            carry, core = lowered.core.step(carry, encoded.summary)
+        decision = lowered.decide(observation, encoded, core, Sampled(key, size), game, softness(policy), size)
         return carry, decision.action, decision.log_probs
 
     def unroll(params, carry, observation, privileged, action, reset, mask=None):
         policy, value = params
-        encoded = jax.vmap(policy.encode)(observation)
+        lowered = compute.lowered(policy)
+        encoded = compute.over_moments(lowered.encode, observation)
         with jax.named_scope("core"):
-            carry, core = policy.core.unroll(carry, encoded.summary, reset, mask)
+            carry, core = lowered.core.unroll(carry, encoded.summary, reset, mask)
 
         def score(observation, encoded, core, action):
-            return policy.decide(observation, encoded, core, Given(action), game, softness(policy), size)
+            return lowered.decide(observation, encoded, core, Given(action), game, softness(policy), size)
 
-        decision = jax.vmap(score)(observation, encoded, core, action)
+        decision = compute.over_moments(score, observation, encoded, core, action)
         with jax.named_scope("values"):
             values = jax.vmap(value)(core, privileged)
         return carry, UnrollOutput(decision.logits, decision.log_probs, decision.unit_rounds, values)

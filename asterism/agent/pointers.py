@@ -47,11 +47,45 @@ class Selection(NamedTuple):
 
     units: Int[Array, " S"]
     logits: Float[Array, "S E+1"]
+    """Of rounds that did not take place: without meaning."""
     rounds: Bool[Array, " S"]
     """The rounds that took place, the end of selection included."""
     log_prob: Float[Array, ""]
     embedding: Float[Array, " e"]
     """The autoregressive embedding with the selection added."""
+
+
+class Drawing(NamedTuple):
+    """A selection while it is drawn."""
+
+    round: Int[Array, ""]
+    """The round that comes next."""
+    ended: Bool[Array, ""]
+    lstm: LSTMState
+    total: Float[Array, " k"]
+    """Sum of the chosen keys."""
+    count: Int[Array, ""]
+    allowed: Bool[Array, " E+1"]
+    units: Int[Array, " S"]
+    logits: Float[Array, "S E+1"]
+    log_prob: Float[Array, ""]
+
+    def take(self, token: Int[Array, ""], logits: Float[Array, " n"], keys: Float[Array, "n k"], lstm: LSTMState):
+        """After a round in which `token` was chosen: an entity, or the end."""
+        end = len(keys) - 1
+        selects = token != end
+        return Drawing(
+            round=self.round + 1,
+            ended=~selects,
+            lstm=lstm,
+            total=self.total + jnp.where(selects, keys[token], 0.0),
+            count=self.count + selects,
+            # From the second round on, one may stop.
+            allowed=(self.allowed & (jnp.arange(end + 1) != token)).at[end].set(True),
+            units=self.units.at[self.round].set(jnp.where(selects, token, -1).astype(jnp.int32)),
+            logits=self.logits.at[self.round].set(logits),
+            log_prob=self.log_prob + logits[token] - jax.nn.logsumexp(logits),
+        )
 
 
 class SelectedUnitsHead(eqx.Module):
@@ -92,31 +126,35 @@ class SelectedUnitsHead(eqx.Module):
         rounds: int,
         temperature: Float[ArrayLike, ""],
     ) -> Selection:
-        """Selects round by round; nothing where `used` is false.
+        """Selects round by round; nothing where `used` is false. Logits of rounds that did not take place are 0.
 
         `keys`: of each entity; `unit_types`: which types can take the action.
         """
         offset = self.unit_types(unit_types)
         keys = jnp.append(keys, self.end_key[None], 0)
-        end = len(selectable)
+        noise = jax.random.gumbel(key, (rounds, len(keys)))
 
-        def advance(state, noise):
-            lstm, total, count, allowed, running = state
-            lstm = self.cell.step(lstm, self.cell.project(self.query(self._add(embedding, total, count), offset)))
-            logits = masked(keys @ lstm.hidden / temperature, allowed)
-            token = jnp.argmax(logits + noise)
-            log_prob = jnp.where(running, logits[token] - jax.nn.logsumexp(logits), 0.0)
-            selects = running & (token != end)
-            total += jnp.where(selects, keys[token], 0.0)
-            # From the second round on, one may stop.
-            allowed = (allowed & (jnp.arange(end + 1) != token)).at[end].set(True)
-            unit = jnp.where(selects, token, -1).astype(jnp.int32)
-            return (lstm, total, count + selects, allowed, selects), (unit, logits, running, log_prob)
+        def advance(state: Drawing):
+            embedded = self._add(embedding, state.total, state.count)
+            lstm = self.cell.step(state.lstm, self.cell.project(self.query(embedded, offset)))
+            logits = masked(keys @ lstm.hidden / temperature, state.allowed)
+            return state.take(jnp.argmax(logits + noise[state.round]), logits, keys, lstm)
 
-        start = (self.cell.zeros(), jnp.zeros(len(self.end_key)), 0, self._first(selectable), used)
-        noise = jax.random.gumbel(key, (rounds, end + 1))
-        (_, total, count, _, _), (units, logits, took_place, log_probs) = jax.lax.scan(advance, start, noise)
-        return Selection(units, logits, took_place, log_probs.sum(), self._add(embedding, total, count))
+        start = Drawing(
+            round=jnp.zeros((), jnp.int32),
+            ended=~used,
+            lstm=self.cell.zeros(),
+            total=jnp.zeros(len(self.end_key)),
+            count=jnp.zeros((), jnp.int32),
+            allowed=self._first(selectable),
+            units=jnp.full(rounds, -1, jnp.int32),
+            logits=jnp.zeros((rounds, len(keys))),
+            log_prob=jnp.zeros(()),
+        )
+        # Most selections are short; side by side, the longest says when the loop ends.
+        drawn = jax.lax.while_loop(lambda state: (state.round < rounds) & ~state.ended, advance, start)
+        embedding = self._add(embedding, drawn.total, drawn.count)
+        return Selection(drawn.units, drawn.logits, jnp.arange(rounds) < drawn.round, drawn.log_prob, embedding)
 
     def score(
         self,

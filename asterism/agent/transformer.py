@@ -7,7 +7,7 @@ from jaxtyping import Array, Bool, Float
 
 from asterism.agent.config import TransformerConfig
 from asterism.agent.initializer import Initializer
-from asterism.agent.layers import LayerNorm, Linear
+from asterism.agent.layers import LayerNorm, Linear, product
 
 ABSENT_BIAS = -1e9
 """Added to the attention paid to absent members."""
@@ -26,12 +26,12 @@ class Attention(eqx.Module):
         self.output = Linear(init, config.heads * config.key, config.width)
 
     def __call__(self, x: Float[Array, "n w"], bias: Float[Array, " n"]) -> Float[Array, "n w"]:
-        projected = self.projection(x).reshape(len(x), 3, self.heads, -1)
+        projected = self.projection(x).astype(self.projection.weight.dtype).reshape(len(x), 3, self.heads, -1)
         query, key, value = projected.transpose(1, 2, 0, 3)
-        logits = query @ key.mT / key.shape[-1] ** 0.5 + bias
+        logits = product(query, key.mT) / key.shape[-1] ** 0.5 + bias
         # The softmax's division comes after the sum over values: fewer passes over n x n numbers.
         weight = jnp.exp(logits - jax.lax.stop_gradient(logits.max(-1, keepdims=True)))
-        summed = weight @ value / weight.sum(-1, keepdims=True)
+        summed = product(weight, value) / weight.sum(-1, keepdims=True)
         return self.output(summed.transpose(1, 0, 2).reshape(len(x), -1))
 
 

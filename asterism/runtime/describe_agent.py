@@ -72,10 +72,10 @@ def block_weights(params) -> Counter[str]:
 
 
 def step_cost(network: Network, game: GameDescription, size: InterfaceSize) -> Counter[str]:
-    """Floating-point operations of one decision by block of the policy."""
+    """Floating-point operations of one decision by block of the policy, when as many units are selected as can be."""
     policy = jax.eval_shape(network.init, jax.random.key(0)).policy
     arguments = network.initial_carry(), zeros(observation_spec(game, size)), jax.random.key(0)
-    return products(network.step, policy, *arguments)
+    return products(network.step, policy, *arguments, turns=size.selected)
 
 
 def blocks_table(params, cost: Counter[str], shapes: bool) -> Table:

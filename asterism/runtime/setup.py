@@ -1,11 +1,13 @@
 """What every verb that plays or learns sets up first: the game and its network, from their settings."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
 
+from asterism.agent.computation import Computation
 from asterism.agent.config import AGENT_SIZES, Parts
 from asterism.agent.network import make_network
 from asterism.errors import UserError
@@ -26,6 +28,7 @@ class Setup:
     """Temperature of all action parts but the delay, in reinforcement learning and play (AlphaStar: 0.8), times the
     policy's own."""
     parts: Parts = field(default_factory=Parts)
+    compute: Computation = field(default_factory=Computation)
     game: GameSettings = field(default_factory=GameSettings)
 
     def __post_init__(self):
@@ -52,8 +55,8 @@ def make_tools(setup: Setup) -> Tools:
     """The game and its networks."""
     game = EmbeddedGame(setup.game, interface_size(setup.size))
     config = replace(AGENT_SIZES[setup.size], parts=setup.parts)
-    imitator = make_network(game.description, game.size, config, learns_sharpness=False)
-    return Tools(game, imitator, make_network(game.description, game.size, config, setup.temperature))
+    make = partial(make_network, game.description, game.size, config, compute=setup.compute)
+    return Tools(game, make(learns_sharpness=False), make(setup.temperature))
 
 
 def start_jax() -> None:

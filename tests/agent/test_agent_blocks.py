@@ -54,6 +54,15 @@ def test_sampled_selections_are_scored_alike(head, moment):
     assert len(np.unique(sampled.units, axis=0)) > 3
 
 
+def test_a_selection_does_not_depend_on_those_beside_it(head, moment):
+    """The loop goes on for the longest of them; one that has ended is left as it was."""
+    draw = lambda key: head.sample(key, *moment, rounds=ROUNDS, temperature=0.7)  # noqa: E731
+    keys = jax.random.split(KEY, 20)
+    together, alone = jax.vmap(draw)(keys), jax.lax.map(draw, keys)
+    assert len(np.unique(together.rounds.sum(1))) > 1
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), together, alone)
+
+
 def test_with_nothing_to_select_the_selection_is_empty_for_certain(head, moment):
     embedding, keys, selectable, types, used = moment
     empty = head.sample(KEY, embedding, keys, selectable & False, types, used, rounds=ROUNDS, temperature=1.0)

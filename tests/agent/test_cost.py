@@ -46,10 +46,11 @@ def test_turns_of_a_loop_lanes_and_scopes_are_counted():
     assert sum(products(jax.vmap(function), ones(5, 4)).values()) == 5 * (3 * 32 + 8)
 
 
-def test_a_product_in_a_loop_of_unknown_length_is_refused():
+def test_a_product_in_a_loop_of_unknown_length_is_refused_unless_one_says_it():
     grow = lambda x: jax.lax.while_loop(lambda x: x.sum() < 9, lambda x: x @ jnp.ones((4, 4)), x)  # noqa: E731
     with pytest.raises(ValueError, match="length is not known"):
         products(grow, ones(4))
+    assert products(grow, ones(4), turns=3) == {OTHER: 3 * 32}
 
 
 def test_every_block_of_the_policy_has_its_share_of_a_step(game, size, network, params):
