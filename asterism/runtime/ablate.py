@@ -32,7 +32,7 @@ IMITATION = (*GAMES, "setup", "supervised")
 """and those on which the teacher depends."""
 SECONDS = {"record": 0.8, "supervised": 0.7, "league": 0.8, "evaluate": 0.3}
 """Of a game, an update, an update, a game, at size tiny on two cores; and COMPILING is added to each stage."""
-COMPILING = 40.0
+COMPILING = 90.0
 CURVES = {
     "Win rate against the league's teacher in training": "win_rate/main_agent against teacher",
     "Loss of the win/loss value": "main_agent/loss/value/win_loss",
@@ -196,8 +196,8 @@ class Experiment:
         result = {v: {row.opponent: row._asdict() for row in r} for v, r in rows.items()}
         write_atomic(self.folder / "comparison.json", json.dumps({"win_rates": result, "settings": settings}, indent=1))
         ablation, page = ABLATIONS[self.name], self.folder / "comparison.html"
-        row = f"AlphaStar's ablation {ablation.row}: " if ablation.row else ""
-        summary = f"{row}{ablation.question}. {self.games} games against each opponent."
+        row = f"AlphaStar's ablation {ablation.row}" if ablation.row else "Not in the paper"
+        summary = f"{row}: {ablation.question}. {self.games} games against each opponent."
         data = Comparison(f"Ablation: {self.name}", summary, rows, settings, {t: c for t, c in lines.items() if c})
         write_comparison(page, data)
         return page
