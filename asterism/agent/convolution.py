@@ -2,7 +2,7 @@
 
 Resolution changes by a kernel of 4, as in the paper, or of 2: without overlap it is a matrix product over cells of
 2x2, which XLA runs several times faster on a CPU. Transposed convolutions are matrix products at either kernel: the
-weights' gradient of XLA's own took ten times as long on a CPU.
+gradient of XLA's own took several times as long on a CPU.
 """
 
 import equinox as eqx
