@@ -1,6 +1,5 @@
 """Learning a small task (`asterism.tasks`) from scratch, with the agent's own network and AlphaStar's own losses."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -77,9 +76,7 @@ class Programs(NamedTuple):
     optimizer: optax.GradientTransformation
 
 
-def make_programs(
-    network: Network, game: GameDescription, size: InterfaceSize, settings: TaskLearning
-) -> Programs:
+def make_programs(network: Network, game: GameDescription, size: InterfaceSize, settings: TaskLearning) -> Programs:
     """Acting and learning."""
     optimizer = optax.chain(
         optax.clip_by_global_norm(settings.clip),
