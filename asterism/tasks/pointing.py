@@ -13,7 +13,7 @@ FOES = 4
 """Enemies in sight where one is to be the target."""
 STRANGERS = 6
 """Enemies in sight where one is to be pointed at."""
-FAR = 8
+FAR = 3
 """Map cells from the goal at which a location is worth nothing."""
 
 

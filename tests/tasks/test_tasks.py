@@ -87,7 +87,7 @@ def test_a_location_is_right_in_the_four_cells_of_the_marked_one():
     assert np.argwhere(alerts).tolist() == [[3, 5]]
     for y, x in ((6, 10), (6, 11), (7, 10), (7, 11)):
         assert answer("location", scene, location=y * SIZE.location + x) == (1.0, True)
-    assert answer("location", scene, location=6 * SIZE.location + 12) == (0.75, False)  # the next cell of the map
+    assert answer("location", scene, location=6 * SIZE.location + 12) == (pytest.approx(1 / 3), False)  # the next cell
     assert answer("location", scene, location=31 * SIZE.location + 31) == (-1.0, False)
 
 
