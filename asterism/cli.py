@@ -48,6 +48,9 @@ VERBS = {
         "the blocks of a network, their weights, and what a step costs",
         "asterism.runtime.describe_agent:DescribeConfig",
     ),
+    "tasks": Verb(
+        "learn small tasks, each of which needs one ability of the agent", "asterism.runtime.task_suite:TasksConfig"
+    ),
     "report": Verb("write a run's report.html again", "asterism.runtime.report:ReportConfig"),
 }
 

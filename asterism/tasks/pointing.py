@@ -1,0 +1,109 @@
+"""Tasks of the heads that point: selected units, target unit, location; and of the scatter connection."""
+
+import jax
+import jax.numpy as jnp
+
+from asterism.interface.observation import Alliance, MapPlane
+from asterism.tasks.scene import Studio
+from asterism.tasks.task import Task, Verdict
+
+SQUAD = 8
+"""Own units in sight where some are to be selected."""
+FOES = 4
+"""Enemies in sight where one is to be the target."""
+STRANGERS = 6
+"""Enemies in sight where one is to be pointed at."""
+FAR = 3
+"""Map cells from the goal at which a location is worth nothing."""
+
+
+def marines(studio: Studio) -> Task:
+    """Select all Marines and nobody else; there is at least one Marine and one SCV. The reward is the share of those
+    selected or to be selected that are both."""
+    marine, other = studio.units(["Marine", "SCV"])
+
+    def draw(key):
+        of_count, of_order, of_cells = jax.random.split(key, 3)
+        count = jax.random.randint(of_count, (), 1, SQUAD // 2 + 1)
+        chosen = jax.random.permutation(of_order, jnp.arange(SQUAD) < count)
+        return chosen, studio.cells(of_cells, SQUAD)
+
+    def observe(scene, step):
+        chosen, cells = scene
+        return studio.moment(["HoldPosition_quick"], jnp.where(chosen, marine, other), cells)
+
+    def judge(scene, step, action):
+        right = jnp.zeros(studio.size.entities, bool).at[:SQUAD].set(scene[0])
+        # What ends the selection, -1, goes into a row that is cut off.
+        selected = jnp.zeros(studio.size.entities + 1, bool).at[action.units].set(True)[:-1]
+        share = (selected & right).sum() / (selected | right).sum()
+        return Verdict(2 * share - 1, share == 1)
+
+    return Task("marines", "select exactly the Marines", 1, draw, observe, judge)
+
+
+def weakest(studio: Studio) -> Task:
+    """Target the enemy of the least health: all differ by 5 at least."""
+    steps = jnp.arange(1, 10)
+    marine = studio.units(["Marine"])[0]
+
+    def draw(key):
+        of_health, of_cells = jax.random.split(key)
+        return 5 * jax.random.permutation(of_health, steps)[:FOES], studio.cells(of_cells, FOES + 1)
+
+    def observe(scene, step):
+        health, cells = scene
+        alliance = jnp.array([Alliance.ENEMY] * FOES + [Alliance.SELF])
+        health = jnp.append(health, 45)
+        columns = {"HEALTH": health, "HEALTH_RATIO": health * 255 // 45}
+        return studio.moment(["Attack_unit"], jnp.full(FOES + 1, marine), cells, alliance, **columns)
+
+    def judge(scene, step, action):
+        success = action.target_unit == jnp.argmin(scene[0])
+        return Verdict(jnp.where(success, 1.0, -1.0), success)
+
+    return Task("weakest", "target the weakest enemy", 1, draw, observe, judge)
+
+
+def location(studio: Studio) -> Task:
+    """Point into the one cell of the map in which there is an alert."""
+
+    def draw(key):
+        return studio.cells(key, 1)[0]
+
+    def observe(scene, step):
+        seen = studio.moment(["raw_move_camera"])
+        y, x = jnp.divmod(scene, studio.size.map)
+        return seen._replace(planes=seen.planes.at[MapPlane.ALERTS, y, x].set(1))
+
+    def judge(scene, step, action):
+        return _nearness(studio, scene, action)
+
+    return Task("location", "point at a marked location", 1, draw, observe, judge)
+
+
+def scatter(studio: Studio) -> Task:
+    """Point at the one enemy that is a Siege Tank: the planes show where enemies are, but not who is who."""
+    marine, tank = studio.units(["Marine", "SiegeTank"])
+
+    def draw(key):
+        of_place, of_cells = jax.random.split(key)
+        return jax.random.randint(of_place, (), 0, STRANGERS), studio.cells(of_cells, STRANGERS)
+
+    def observe(scene, step):
+        which, cells = scene
+        kinds = jnp.where(jnp.arange(STRANGERS) == which, tank, marine)
+        return studio.moment(["raw_move_camera"], kinds, cells, Alliance.ENEMY)
+
+    def judge(scene, step, action):
+        which, cells = scene
+        return _nearness(studio, cells[which], action)
+
+    return Task("scatter", "point at a unit that only the scatter connection shows", 1, draw, observe, judge)
+
+
+def _nearness(studio: Studio, goal, action) -> Verdict:
+    """1 in the goal, less by the distance in map cells, -1 from `FAR` on."""
+    rows = jnp.stack(jnp.divmod(jnp.stack([studio.map_cell(action.location), goal]), studio.size.map))
+    away = jnp.abs(rows[:, 0] - rows[:, 1]).max()
+    return Verdict(1 - 2 * jnp.minimum(away / FAR, 1.0), away == 0)
