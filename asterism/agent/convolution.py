@@ -18,11 +18,11 @@ DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 
 
 def convolve(x: Float[Array, "h w i"], weight: Float[Array, "k k i o"], stride: int, pad: int) -> Float[Array, "y x o"]:
-    """A convolution, computed in the number format of `weight`; the result is float32 again."""
+    """A convolution, computed in the number format of `weight`; the result is float32 at least."""
     edges = [(pad, pad)] * 2
-    x = x[None].astype(weight.dtype)
-    y = jax.lax.conv_general_dilated(x, weight, (stride, stride), edges, dimension_numbers=DIMENSIONS)
-    return y[0].astype(jnp.float32)
+    factor = x[None].astype(weight.dtype)
+    y = jax.lax.conv_general_dilated(factor, weight, (stride, stride), edges, dimension_numbers=DIMENSIONS)
+    return y[0].astype(jnp.result_type(x, weight, jnp.float32))
 
 
 class Convolution(eqx.Module):

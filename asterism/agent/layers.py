@@ -13,8 +13,8 @@ from asterism.agent.initializer import Initializer
 
 
 def product(x: Float[Array, "*b i"], factor: Float[Array, "*n i o"]) -> Float[Array, "*c o"]:
-    """x @ factor, computed in the number format of `factor`; the result is float32 again."""
-    return (x.astype(factor.dtype) @ factor).astype(jnp.float32)
+    """x @ factor, computed in the number format of `factor`; the result is float32 at least."""
+    return (x.astype(factor.dtype) @ factor).astype(jnp.result_type(x, factor, jnp.float32))
 
 
 class Linear(eqx.Module):
