@@ -17,6 +17,7 @@ from asterism.interface.network import Carry, Network, Params
 from asterism.interface.observation import Observation, Privileged
 from asterism.interface.reading import read
 from asterism.interface.spec import observation_spec, privileged_spec, zeros
+from asterism.learning.supervised import used_parts
 from asterism.runtime.agents import read_agent
 from asterism.runtime.players import select, spread, strong
 from asterism.runtime.setup import Setup, make_tools
@@ -177,8 +178,7 @@ def _decide(
     one_step = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (observation, privileged, action))
     scored = jax.tree.map(lambda leaf: leaf[0], network.unroll(params, carry, *one_step, jnp.zeros(1, bool))[1])
     if probabilities:
-        used = jax.tree.map(lambda column: jnp.asarray(column)[action.action_type], game.description.uses)
-        used = used._replace(units=scored.unit_rounds[:, None])
+        used = used_parts(game.description.uses, action)._replace(units=scored.unit_rounds[:, None])
         softmax = lambda use, logits: jnp.where(use, jax.nn.softmax(logits), 0.0)  # noqa: E731
         decision = decision._replace(probabilities=jax.tree.map(softmax, used, scored.logits))
     return after, decision._replace(values=scored.values if values else None)
