@@ -144,11 +144,14 @@ class Knowledge:
         return jnp.where(which, self.table.supply[seen.type], 0.0).sum()
 
     def alarm(self, plan: Plan, scene: Scene, item: Int[Array, ""]) -> Bool[Array, ""]:
-        """Soldiers come before all else: there is a threat, or fewer of them than the enemy shows, or than the plan
-        keeps once its opening is over."""
+        """Soldiers come before all else: there is a threat, or fewer of them than the enemy shows on this side of the
+        map, or than the plan keeps once its opening is over. (Whoever sees all of the map would grow no economy for as
+        long as the enemy's soldiers at home counted.)"""
         seen, last = scene.seen, len(plan.opening.task) - 1
         opened = (item > last) | (plan.opening.task[jnp.minimum(item, last)] == 0)
         weak = opened & (seen.army < plan.guard * jnp.maximum(seen.loop - 3000, 0) / 1000)
-        moving = scene.foes & ~self.table.structure[seen.type]
+        starts = self.bases[jnp.stack([scene.home, 1 - scene.home]), 0]
+        ours, theirs = jnp.linalg.norm(seen.position - starts[:, None], axis=-1)
+        moving = scene.foes & ~self.table.structure[seen.type] & (ours < theirs)
         outdone = MATCHED * self.worth(seen, moving) > self.worth(seen, scene.army)
         return outdone | ((scene.threat.any() | weak) & (seen.army < plan.attack_supply))

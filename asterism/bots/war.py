@@ -49,6 +49,9 @@ AGAIN = 320
 """Game loops, on average, after which soldiers who meet nobody are told anew where to go."""
 IDLE_MONEY = 800
 """Minerals with which an attack begins whatever the supply: there is no room for more soldiers."""
+LARGER, LARGE = 1.5, 36
+"""So many times as large is an attack after one that came to nothing, of players with caution: up to that supply, or
+1.4 times that of their first."""
 LULL = 3600
 """Game loops without an attack after which one begins with whatever there is."""
 
@@ -87,7 +90,7 @@ class War:
 
     def campaign(self, plan: Plan, scene: Scene, old: Campaign) -> Campaign:
         """Whether an attack is on: it begins with enough supply or after a long lull, and ends when it is spent or
-        meets more than it can beat. The next one after such an end is to be larger."""
+        meets more than it can beat. The next one is to be larger."""
         seen = scene.seen
         wanted = jnp.where(old.wanted > 0, old.wanted, plan.attack_supply)
         enough = (
@@ -102,14 +105,14 @@ class War:
         beaten = (plan.caution > 0) & (ours < plan.caution * theirs) & (seen.used < 185)
         spent = seen.army < jnp.where(plan.groups, 0.3 * plan.attack_supply, 1)
         ends = old.attacking & (beaten | spent)
-        larger = jnp.clip(1.25 * seen.army, plan.attack_supply, 1.4 * plan.attack_supply)
+        larger = jnp.minimum(LARGER * wanted, jnp.maximum(LARGE, 1.4 * plan.attack_supply))
         foes = scene.foes & ~self.table.structure[seen.type]
         flies = self.know.worth(seen, foes & self.table.flying[seen.type])
         share = flies / jnp.maximum(self.know.worth(seen, foes), 1.0)
         return Campaign(
             attacking=(old.attacking | begins) & ~ends,
             since=jnp.where(begins | ends, seen.loop, old.since).astype(jnp.int32),
-            wanted=jnp.where(ends & beaten, larger, wanted).astype(jnp.float32),
+            wanted=jnp.where(ends & (plan.caution > 0), larger, wanted).astype(jnp.float32),
             air=jnp.where(foes.any(), 0.9 * old.air + 0.1 * share, old.air).astype(jnp.float32),
         )
 
