@@ -1,38 +1,29 @@
-"""`asterism ablate NAME`: trains variants that differ in one respect, lets them meet the same opponents, compares."""
+"""`asterism ablate NAME`: trains variants that differ in one respect, with one seed or several, and compares them."""
 
 import json
-import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import tyro
 
 from asterism.errors import UserError, require_at_least, require_choice, require_positive
 from asterism.files import write_atomic
 from asterism.league import wilson
-from asterism.runtime.ablations import ABLATIONS, variants
-from asterism.runtime.agents import agent_path, load_agent
+from asterism.runtime.ablations import ABLATIONS
+from asterism.runtime.agents import agent_path
 from asterism.runtime.config_file import differences, to_json
-from asterism.runtime.matches import TEACHER, Guest, Matches, Score, evaluate_agent, table
-from asterism.runtime.players import BOTS
-from asterism.runtime.report import read_json
+from asterism.runtime.experiment import Experiment, Scores, scaled
+from asterism.runtime.matches import TEACHER, Score
 from asterism.runtime.run_folder import RunFolder, check_name
-from asterism.runtime.setup import Setup, make_tools, start_jax
-from asterism.runtime.train import TrainConfig, Training
+from asterism.runtime.setup import Setup, start_jax
+from asterism.runtime.train import TrainConfig
 from asterism.web.comparison import Comparison, write_comparison
+from asterism.web.figures import Line
 from asterism.web.report import WinRate
 
-GAMES = ("seed", "race", "setup.size", "setup.game", "record")
-"""Settings on which the recorded games depend,"""
-IMITATION = (*GAMES, "setup", "supervised")
-"""and those on which the teacher depends."""
-SECONDS = {"record": 0.8, "supervised": 0.7, "league": 0.8, "evaluate": 0.3}
-"""Of a game, an update, an update, a game, at size tiny on two cores; and COMPILING is added to each stage."""
-COMPILING = 90.0
 CURVES = {
     "Win rate against the league's teacher in training": "win_rate/main_agent against teacher",
     "Loss of the win/loss value": "main_agent/loss/value/win_loss",
@@ -41,50 +32,35 @@ CURVES = {
 }
 
 
-def same(one: TrainConfig, other: TrainConfig, names: tuple[str, ...]) -> bool:
-    """Whether two configs agree in these settings."""
-    get = lambda config, name: reduce(getattr, name.split("."), config)  # noqa: E731
-    return all(get(one, name) == get(other, name) for name in names)
+def plan(experiments: Sequence[Experiment]) -> str:
+    """What there is to do, and roughly for how long."""
+    first, *_ = experiments
+    name, folder = first.name, first.folder.parent
+    runs = len(experiments) * len(first.variants)
+    plans = [experiment.plan() for experiment in experiments]
+    lines = [f"asterism ablate {name}: {ABLATIONS[name].question}; {runs} runs in {folder}", *plans[0][0]]
+    if len(experiments) > 1:
+        seeds = ", ".join(str(experiment.base.seed) for experiment in experiments)
+        lines.append(f"  the same with each of the seeds {seeds}")
+    minutes = sum(seconds for _, seconds in plans) / 60
+    lines.append(
+        f"roughly {minutes:.0f} minutes and 4 GB of memory (size tiny, usual game, two cores) from the "
+        "beginning; Ctrl-C stops, the same command goes on"
+    )
+    return "\n".join(lines)
 
 
-def scaled(config: TrainConfig, budget: float, imitation: bool) -> TrainConfig:
-    """`budget` times the updates of the league, and with `imitation` the recorded games and the updates before it too.
-    No playoff: each agent is the main agent as it is in the end."""
-
-    def some(settings: Any, *names: str) -> Any:
-        return replace(settings, **{name: max(1, round(budget * getattr(settings, name))) for name in names})
-
-    league = replace(some(config.league, "burn_in", "value_updates", "updates"), playoff_games=0)
-    config = replace(config, league=league)
-    if not imitation:
-        return config
-    return replace(config, record=some(config.record, "games"), supervised=some(config.supervised, "steps"))
+def pooled(scores: Sequence[Scores]) -> Scores:
+    """The games of all seeds together."""
+    first, *_ = scores
+    total = lambda variant, name: Score(*np.sum([one[variant][name] for one in scores], axis=0).tolist())  # noqa: E731
+    return {variant: {name: total(variant, name) for name in by} for variant, by in first.items()}
 
 
-def copy_tree(source: Path, target: Path) -> None:
-    """The same files in another folder, which is there whole or not at all; hard links where they can be."""
-
-    def link(one: str, other: str) -> None:
-        try:
-            os.link(one, other)
-        except OSError:
-            shutil.copy2(one, other)
-
-    part = target.with_name(target.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(source, part, copy_function=link)
-    part.rename(target)
-
-
-def share(source: Path, learned: TrainConfig, target: Path, config: TrainConfig) -> None:
-    """Lets a run have the recorded games and the teacher of a finished one, if they would be its own."""
-    if not agent_path(source, TEACHER).exists():
-        return
-    demos = target / "demos"
-    if same(learned, config, GAMES) and not demos.exists():
-        copy_tree(source / "demos", demos)
-    if same(learned, config, IMITATION) and not agent_path(target, TEACHER).exists():
-        write_atomic(agent_path(target, TEACHER), agent_path(source, TEACHER).read_bytes())
+def mean_line(lines: Sequence[Line]) -> Line:
+    """The mean of curves over the steps of the first."""
+    steps, _ = lines[0]
+    return steps, np.mean([np.interp(steps, *line) for line in lines], axis=0)
 
 
 def win_rate(opponent: str, score: Score) -> WinRate:
@@ -93,128 +69,60 @@ def win_rate(opponent: str, score: Score) -> WinRate:
     return WinRate(opponent, *score, low, rate, high)
 
 
-class Experiment:
-    """The runs of an ablation, in a folder of their own."""
+def own_settings(experiment: Experiment) -> dict[str, dict[str, Any]]:
+    """What sets each variant apart from the usual run."""
+    settings = {}
+    for variant, config in experiment.variants.items():
+        changed = differences(to_json(TrainConfig()), to_json(config))
+        settings[variant] = {name: value for name, (_, value) in changed.items() if name not in ("name", "seed")}
+    return settings
 
-    def __init__(self, name: str, base: TrainConfig, start: Path | None, games: int, seed: int, folder: Path):
-        """`start`: a run with the settings `base` whose games and teacher are used; `games`: against each opponent."""
-        self.name, self.base, self.start, self.games, self.seed = name, base, start, games, seed
-        self.folder = folder
-        self.variants = variants(name, base)
 
-    def sources(self, variant: str) -> dict[Path, TrainConfig]:
-        """Runs that are finished when this one begins."""
-        earlier = list(self.variants)[: list(self.variants).index(variant)]
-        first = {self.start: self.base} if self.start else {}
-        return first | {self.folder / name: self.variants[name] for name in earlier}
+def mean_curves(experiments: Sequence[Experiment]) -> dict[str, dict[str, Line]]:
+    """By title, a curve for each variant that has it with all seeds."""
+    series = [experiment.series() for experiment in experiments]
+    titles = {}
+    for title, name in CURVES.items():
+        lines = {variant: [by[variant].get(name) for by in series] for variant in series[0]}
+        titles[title] = {variant: mean_line(found) for variant, found in lines.items() if all(found)}
+    return {title: lines for title, lines in titles.items() if lines}
 
-    def plan(self) -> str:
-        """What there is to do, and roughly for how long."""
-        ablation, seconds = ABLATIONS[self.name], 0.0
-        lines = [f"asterism ablate {self.name}: {ablation.question}; {len(self.variants)} runs in {self.folder}"]
-        for variant, config in self.variants.items():
-            known = self.sources(variant).items()
-            owner = lambda names: next((path for path, other in known if same(other, config, names)), None)  # noqa: B023, E731
-            games, teacher = owner(GAMES), owner(IMITATION)
-            updates = config.league.burn_in + config.league.value_updates + config.league.updates
-            steps = [
-                ("record", config.record.games, "games", games),
-                ("supervised", config.supervised.steps, "updates of imitation", teacher),
-                ("league", updates, "updates of the league", None),
-                ("evaluate", self.games * (len(BOTS) + 1), "games of evaluation", None),
-            ]
-            due = [(stage, number, unit) for stage, number, unit, source in steps if source is None and number]
-            seconds += sum(COMPILING + number * SECONDS[stage] for stage, number, _ in due)
-            shared = {teacher: "teacher", games: "games and teacher" if games == teacher else "games"}
-            lent = ", ".join(f"{what} of {path}" for path, what in shared.items() if path)
-            lines.append(f"  {variant}: " + ", ".join(f"{number} {unit}" for _, number, unit in due))
-            lines += [f"    with the {lent}"] if lent else []
-        lines.append(
-            f"roughly {seconds / 60:.0f} minutes and 4 GB of memory (size tiny, usual game, two cores) from the "
-            "beginning; Ctrl-C stops, the same command goes on"
-        )
-        return "\n".join(lines)
 
-    def run(self) -> Path:
-        """Trains the variants that are not finished, plays the games, and returns the path of the comparison."""
-        for number, variant in enumerate(self.variants, 1):
-            print(f"variant {number} of {len(self.variants)}: {variant}", flush=True)
-            self.train(variant)
-        return self.compare(self.evaluate())
-
-    def train(self, variant: str) -> None:
-        """One variant's run, to its end."""
-        config = self.variants[variant]
-        with RunFolder.create_or_resume(variant, config, root=self.folder) as run:
-            for source, learned in self.sources(variant).items():
-                share(source, learned, run.path, config)
-            Training(run, make_tools(config.setup), config).agents()
-
-    def base_teacher(self) -> tuple[Path, Setup] | None:
-        """The run whose teacher is the one of the base's settings, as far as there is one."""
-        runs = self.sources(list(self.variants)[-1]) | {self.folder / n: c for n, c in self.variants.items()}
-        found = ((path, config.setup) for path, config in runs.items() if same(config, self.base, IMITATION))
-        return next(found, None)
-
-    def evaluate(self) -> dict[str, dict[str, Score]]:
-        """Games of each variant against the usual bots and a teacher; what was played is in scores.json."""
-        path, base = self.folder / "scores.json", self.base_teacher()
-        played, matches, scores = read_json(path), {}, {}
-        for variant, config in self.variants.items():
-            if config.setup not in matches:
-                matches[config.setup] = Matches(make_tools(config.setup), self.games)
-            mine = matches[config.setup]
-            others = {}
-            if base is None or base[1].game != config.setup.game:
-                others["own teacher"] = load_agent(self.folder / variant, TEACHER, mine.tools).policy
-            else:
-                teacher, setup = base
-                if setup not in matches:
-                    matches[setup] = Matches(make_tools(setup), self.games)
-                policy = load_agent(teacher, TEACHER, matches[setup].tools).policy
-                others[TEACHER] = policy if setup == config.setup else Guest(matches[setup].agent, policy)
-            policy = load_agent(self.folder / variant, "agent", mine.tools).policy
-            known = played.setdefault(f"{variant}, {self.games} games, seed {self.seed}", {})
-            keep = lambda: write_atomic(path, json.dumps(played))  # noqa: E731
-            scores[variant] = evaluate_agent(mine, policy, others, self.games, self.seed, played=known, keep=keep)
-            print(f"{variant}\n{table(scores[variant])}")
-        return scores
-
-    def compare(self, scores: Mapping[str, Mapping[str, Score]]) -> Path:
-        """Writes comparison.json and the page, and returns the page's path."""
-        settings, series = {}, {}
-        for variant, config in self.variants.items():
-            changed = differences(to_json(TrainConfig()), to_json(config))
-            settings[variant] = {name: value for name, (_, value) in changed.items() if name != "name"}
-            with RunFolder.open(self.folder / variant) as run:
-                series[variant] = run.series().get("league", {})
-        rows = {v: [win_rate(name, score) for name, score in by.items()] for v, by in scores.items()}
-        lines = {
-            title: {variant: found[name] for variant, found in series.items() if name in found}
-            for title, name in CURVES.items()
-        }
-        result = {v: {row.opponent: row._asdict() for row in r} for v, r in rows.items()}
-        write_atomic(self.folder / "comparison.json", json.dumps({"win_rates": result, "settings": settings}, indent=1))
-        ablation, page = ABLATIONS[self.name], self.folder / "comparison.html"
-        row = f"AlphaStar's ablation {ablation.row}" if ablation.row else "Not in the paper"
-        summary = f"{row}: {ablation.question}. {self.games} games against each opponent."
-        data = Comparison(f"Ablation: {self.name}", summary, rows, settings, {t: c for t, c in lines.items() if c})
-        write_comparison(page, data)
-        return page
+def compare(folder: Path, experiments: Sequence[Experiment], scores: Sequence[Scores]) -> Path:
+    """Writes comparison.json and the page, and returns the page's path. `scores`: of each experiment."""
+    first, *_ = experiments
+    seeds = [experiment.base.seed for experiment in experiments]
+    rows = {variant: [win_rate(*item) for item in by.items()] for variant, by in pooled(scores).items()}
+    each = {
+        variant: {row.opponent: [wilson(*by[variant][row.opponent])[0] for by in scores] for row in found}
+        for variant, found in rows.items()
+    }
+    settings = own_settings(first)
+    rates = {v: {row.opponent: row._asdict() | {"each": each[v][row.opponent]} for row in rows[v]} for v in rows}
+    result = {"seeds": seeds, "win_rates": rates, "settings": settings}
+    write_atomic(folder / "comparison.json", json.dumps(result, indent=1))
+    ablation, page = ABLATIONS[first.name], folder / "comparison.html"
+    source = f"AlphaStar's ablation {ablation.row}" if ablation.row else "Not in the paper"
+    games = f"{first.games} games against each opponent with each of the seeds {', '.join(map(str, seeds))}"
+    summary = f"{source}: {ablation.question}. {games}."
+    data = Comparison(f"Ablation: {first.name}", summary, rows, each, settings, mean_curves(experiments))
+    write_comparison(page, data)
+    return page
 
 
 @dataclass(frozen=True)
 class AblateConfig:
     """Trains the variants of one of AlphaStar's ablations one after the other and compares them (docs/ablations.md).
 
-    Writes runs/ablate-NAME: a run for each variant, comparison.html, comparison.json. The same command goes on where it
-    stopped. Says what it will cost before it begins: with the defaults, up to 20 minutes for each variant on two cores.
+    Writes runs/ablate-NAME: a run for each seed and variant, comparison.html, comparison.json. The same command goes on
+    where it stopped. Says what it will cost before it begins: with the defaults, up to 20 minutes for each run on two
+    cores.
     """
 
     ablation: tyro.conf.Positional[str]
     """Name of the ablation."""
     name: str | None = None
-    """Name of the folder in `runs`; ablate-NAME if none is given. Other settings or another seed need another."""
+    """Name of the folder in `runs`; ablate-NAME if none is given. Other settings need another."""
     size: str = "tiny"
     """Size of interface and network: tiny, small or full."""
     budget: float = 1.0
@@ -223,7 +131,9 @@ class AblateConfig:
     games: int = 100
     """Games of each variant against each opponent at the end."""
     seed: int = 0
-    """Seed of training and of these games."""
+    """First seed of training and of these games."""
+    seeds: int = 1
+    """Runs of each variant, with the seeds that follow; their games are added up."""
     base: Annotated[Path | None, tyro.conf.arg(name="from")] = None
     """Folder of a run whose settings, recorded games and teacher are used where the ablation does not change them; its
     size and seed count then."""
@@ -233,23 +143,34 @@ class AblateConfig:
         if self.name is not None:
             check_name(self.name)
         require_positive(self, "ablate", ("budget",))
-        require_at_least(self, "ablate", 1, ("games",))
+        require_at_least(self, "ablate", 1, ("games", "seeds"))
         if self.base is not None and not agent_path(self.base, TEACHER).exists():
             raise UserError(f"{self.base} has no teacher yet: train it first, or leave out --from")
+        if self.base is not None and self.seeds > 1:
+            raise UserError("--from names a run of one seed: leave out --seeds, or leave out --from")
 
-    def experiment(self) -> Experiment:
-        """What is to be trained and compared."""
-        folder = Path("runs") / (self.name or f"ablate-{self.ablation}")
+    @property
+    def folder(self) -> Path:
+        """Where all of it is kept."""
+        return Path("runs") / (self.name or f"ablate-{self.ablation}")
+
+    def experiments(self) -> list[Experiment]:
+        """What is to be trained, by seed."""
         if self.base is None:
-            config = scaled(TrainConfig(seed=self.seed, setup=Setup(self.size)), self.budget, imitation=True)
+            first = TrainConfig(setup=Setup(self.size))
+            seeds = range(self.seed, self.seed + self.seeds)
+            bases = [scaled(replace(first, seed=seed), self.budget, imitation=True) for seed in seeds]
         else:
             with RunFolder.open(self.base) as run:
-                config = scaled(run.load_config(TrainConfig), self.budget, imitation=False)
-        return Experiment(self.ablation, config, self.base, self.games, self.seed, folder)
+                bases = [scaled(run.load_config(TrainConfig), self.budget, imitation=False)]
+        folders = [self.folder / f"seed-{base.seed}" for base in bases]
+        pairs = zip(bases, folders, strict=True)
+        return [Experiment(self.ablation, base, self.base, self.games, folder) for base, folder in pairs]
 
     def run(self) -> None:
         """Trains, plays, compares."""
-        experiment = self.experiment()
-        print(experiment.plan(), flush=True)
+        experiments = self.experiments()
+        print(plan(experiments), flush=True)
         start_jax()
-        print(f"done: open {experiment.run()}")
+        page = compare(self.folder, experiments, [experiment.run() for experiment in experiments])
+        print(f"done: open {page}")

@@ -17,7 +17,9 @@ class Comparison:
     title: str
     summary: str
     win_rates: Mapping[str, Sequence[WinRate]]
-    """By variant, one for each opponent."""
+    """By variant, one for each opponent, of the games of all seeds."""
+    each: Mapping[str, Mapping[str, Sequence[float]]]
+    """By variant and opponent, the win rate with each seed."""
     settings: Mapping[str, Mapping[str, Any]]
     """By variant, what sets it apart."""
     curves: Mapping[str, Mapping[str, Line]]

@@ -9,10 +9,11 @@ import pytest
 
 from asterism.cli import main
 from asterism.errors import UserError
-from asterism.runtime import ablate
-from asterism.runtime.ablate import GAMES, IMITATION, Experiment, copy_tree, same, scaled
+from asterism.runtime import experiment as experiment_module
+from asterism.runtime.ablate import AblateConfig, compare, plan
 from asterism.runtime.ablations import ABLATIONS, variants, with_settings
 from asterism.runtime.agents import agent_path
+from asterism.runtime.experiment import GAMES, IMITATION, Experiment, copy_tree, same, scaled
 from asterism.runtime.matches import Score
 from asterism.runtime.train import TrainConfig
 
@@ -103,10 +104,14 @@ class FakeTraining:
 
 @pytest.fixture
 def experiment(tmp_path, monkeypatch):
-    monkeypatch.setattr(ablate, "Training", FakeTraining)
-    monkeypatch.setattr(ablate, "make_tools", lambda setup: None)
+    monkeypatch.setattr(experiment_module, "Training", FakeTraining)
+    monkeypatch.setattr(experiment_module, "make_tools", lambda setup: None)
     monkeypatch.setattr(FakeTraining, "found", {})
-    return lambda name: Experiment(name, BASE, None, games=10, seed=1, folder=tmp_path / name)
+
+    def make(name, seed=1):
+        return Experiment(name, replace(BASE, seed=seed), None, games=10, folder=tmp_path / name / f"seed-{seed}")
+
+    return make
 
 
 def test_later_variants_begin_from_the_first_ones_games_and_teacher(experiment):
@@ -127,21 +132,35 @@ def test_later_variants_begin_from_the_first_ones_games_and_teacher(experiment):
 
 
 def test_the_plan_counts_what_is_shared_once(experiment):
-    text = experiment("off-policy").plan()
+    text = plan([experiment("off-policy")])
     assert text.count("288 games") == 1 and text.count("345 updates of the league") == 3
     assert text.count("games and teacher of") == 2
+    two = plan([experiment("off-policy", seed) for seed in (1, 2)])
+    minutes, twice = (float(said.split("roughly ")[1].split()[0]) for said in (text, two))
+    assert twice == pytest.approx(2 * minutes, abs=1)
 
 
-def test_the_comparison_holds_the_games(experiment):
-    runs = experiment("off-policy")
-    for variant in runs.variants:
-        runs.train(variant)
-    page = runs.compare({variant: {"easy": Score(6, 2, 2), "teacher": Score(1, 0, 9)} for variant in runs.variants})
+def test_the_comparison_adds_up_the_games_of_all_seeds(experiment):
+    both = [experiment("off-policy", seed) for seed in (1, 2)]
+    for runs in both:
+        for variant in runs.variants:
+            runs.train(variant)
+    scores = [{variant: {"easy": score} for variant in both[0].variants} for score in (Score(6, 2, 2), Score(9, 0, 1))]
+    page = compare(both[0].folder.parent, both, scores)
     result = json.loads((page.parent / "comparison.json").read_text())
-    assert result["win_rates"]["vtrace"]["easy"]["mid"] == pytest.approx(0.7)
+    easy = result["win_rates"]["vtrace"]["easy"]
+    assert (easy["wins"], easy["draws"], easy["losses"]) == (15, 2, 3) and easy["mid"] == pytest.approx(0.8)
+    assert easy["each"] == pytest.approx([0.7, 0.9]) and result["seeds"] == [1, 2]
     assert result["settings"]["vtrace"] == {"league.losses.upgo": 0.0, "league.reuse": 2}
     text = page.read_text()
-    assert all(variant in text for variant in runs.variants) and text.count("<svg") == 2 and "70.0%" in text
+    assert all(variant in text for variant in both[0].variants) and text.count("<svg") == 2
+    assert "80.0%" in text and "70.0%, 90.0%" in text
+
+
+def test_each_seed_has_a_folder_of_its_own():
+    experiments = AblateConfig("popart", seed=3, seeds=2).experiments()
+    assert [(e.base.seed, e.folder.name) for e in experiments] == [(3, "seed-3"), (4, "seed-4")]
+    assert all(config.seed == e.base.seed for e in experiments for config in e.variants.values())
 
 
 def test_an_unknown_ablation_is_refused_in_one_line(capsys):

@@ -17,13 +17,19 @@ def test_the_page_shows_every_variant(tmp_path):
         title=f"Ablation {EVIL}",
         summary="What it is for.",
         win_rates={"off": [row], EVIL: [row._replace(wins=7)]},
+        each={"off": {"easy": [0.6, 0.8]}, EVIL: {"easy": [0.75]}},
         settings={"off": {}, EVIL: {"setup.parts.popart": True}},
         curves={"Win rate in training": {"off": ([1, 2], [0.1, 0.2])}, "Loss": {"off": ([1, 2], [3.0, 2.0])}},
     )
     write_comparison(tmp_path / "page.html", data)
     page = (tmp_path / "page.html").read_text()
     assert EVIL not in page and page.count("&lt;script&gt;") >= 4
-    assert page.count("<svg") == 3 and "--setup.parts.popart True" in page and "39.0–89.0%" in page
+    assert (
+        page.count("<svg") == 3
+        and "--setup.parts.popart True" in page
+        and "39.0–89.0%" in page
+        and "60.0%, 80.0%" in page
+    )
 
 
 def test_intervals_stand_at_their_shares():
