@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from asterism.interface.observation import Alliance, Statistic
 from asterism.tasks.scene import Studio
-from asterism.tasks.task import Task, Verdict
+from asterism.tasks.task import Task, right_or_wrong
 
 TOLERANCE = 3
 """Game loops by which a delay may miss."""
@@ -13,11 +13,6 @@ READY = 31
 """Most game loops until a weapon is ready."""
 WAIT = 30
 """Steps from the cue to the answer."""
-
-
-def right_or_wrong(success) -> Verdict:
-    """1 or -1."""
-    return Verdict(jnp.where(success, 1.0, -1.0), success)
 
 
 def action_type(studio: Studio) -> Task:
@@ -53,8 +48,7 @@ def delay(studio: Studio) -> Task:
         return studio.moment(["no_op"], studio.units(["Marine"]), cells, WEAPON_COOLDOWN=loops)
 
     def judge(scene, step, action):
-        missed = jnp.abs(action.delay - scene[0])
-        return Verdict(1 - jnp.minimum(missed / READY, 2.0), missed <= TOLERANCE)
+        return right_or_wrong(jnp.abs(action.delay - scene[0]) <= TOLERANCE)
 
     return Task("delay", "choose the right delay", 1, draw, observe, judge)
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from asterism.interface.observation import Alliance, MapPlane
 from asterism.tasks.scene import Studio
-from asterism.tasks.task import Task, Verdict
+from asterism.tasks.task import Task, Verdict, right_or_wrong
 
 SQUAD = 8
 """Own units in sight where some are to be selected."""
@@ -13,8 +13,8 @@ FOES = 4
 """Enemies in sight where one is to be the target."""
 STRANGERS = 6
 """Enemies in sight where one is to be pointed at."""
-FAR = 3
-"""Map cells from the goal at which a location is worth nothing."""
+BESIDE = 1
+"""Map cells by which a location may miss. (The map's skips, from which locations are made, resolve two by two.)"""
 
 
 def marines(studio: Studio) -> Task:
@@ -59,25 +59,25 @@ def weakest(studio: Studio) -> Task:
         return studio.moment(["Attack_unit"], jnp.full(FOES + 1, marine), cells, alliance, **columns)
 
     def judge(scene, step, action):
-        success = action.target_unit == jnp.argmin(scene[0])
-        return Verdict(jnp.where(success, 1.0, -1.0), success)
+        return right_or_wrong(action.target_unit == jnp.argmin(scene[0]))
 
     return Task("weakest", "target the weakest enemy", 1, draw, observe, judge)
 
 
 def location(studio: Studio) -> Task:
-    """Point into the one cell of the map in which there is an alert."""
+    """Point at the one cell of the map that is in sight and in the camera's view, where there is an alert."""
 
     def draw(key):
         return studio.cells(key, 1)[0]
 
     def observe(scene, step):
         seen = studio.moment(["raw_move_camera"])
-        y, x = jnp.divmod(scene, studio.size.map)
-        return seen._replace(planes=seen.planes.at[MapPlane.ALERTS, y, x].set(1))
+        here = jnp.zeros(studio.size.map**2, bool).at[scene].set(True).reshape(studio.size.map, studio.size.map)
+        planes = seen.planes.at[jnp.array([MapPlane.ALERTS, MapPlane.CAMERA])].set(here.astype(seen.planes.dtype))
+        return seen._replace(planes=planes.at[MapPlane.VISIBILITY].set(jnp.where(here, 2, 1)))
 
     def judge(scene, step, action):
-        return _nearness(studio, scene, action)
+        return _hit(studio, scene, action)
 
     return Task("location", "point at a marked location", 1, draw, observe, judge)
 
@@ -97,13 +97,12 @@ def scatter(studio: Studio) -> Task:
 
     def judge(scene, step, action):
         which, cells = scene
-        return _nearness(studio, cells[which], action)
+        return _hit(studio, cells[which], action)
 
     return Task("scatter", "point at a unit that only the scatter connection shows", 1, draw, observe, judge)
 
 
-def _nearness(studio: Studio, goal, action) -> Verdict:
-    """1 in the goal, less by the distance in map cells, -1 from `FAR` on."""
+def _hit(studio: Studio, goal, action) -> Verdict:
+    """Whether the location lies in the goal, a cell of the map planes, or in one of the eight around it."""
     rows = jnp.stack(jnp.divmod(jnp.stack([studio.map_cell(action.location), goal]), studio.size.map))
-    away = jnp.abs(rows[:, 0] - rows[:, 1]).max()
-    return Verdict(1 - 2 * jnp.minimum(away / FAR, 1.0), away == 0)
+    return right_or_wrong(jnp.abs(rows[:, 0] - rows[:, 1]).max() <= BESIDE)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from asterism.interface.action import Action
@@ -16,6 +17,11 @@ class Verdict(NamedTuple):
     """In [-1, 1]."""
     success: Bool[Array, "*b"]
     """Whether it was right. An episode succeeds when its last action does."""
+
+
+def right_or_wrong(success: Bool[Array, "*b"]) -> Verdict:
+    """1 or -1."""
+    return Verdict(jnp.where(success, 1.0, -1.0), success)
 
 
 class Task(NamedTuple):
