@@ -9,8 +9,8 @@ from asterism.tasks.task import Task, right_or_wrong
 
 TOLERANCE = 3
 """Game loops by which a delay may miss."""
-READY = 31
-"""Most game loops until a weapon is ready."""
+READY = range(0, 32, 4)
+"""Game loops until a weapon is ready."""
 WAIT = 30
 """Steps from the cue to the answer."""
 
@@ -41,7 +41,7 @@ def delay(studio: Studio) -> Task:
 
     def draw(key):
         of_loops, of_cell = jax.random.split(key)
-        return jax.random.randint(of_loops, (), 0, READY + 1), studio.cells(of_cell, 1)
+        return jax.random.choice(of_loops, jnp.array(READY)), studio.cells(of_cell, 1)
 
     def observe(scene, step):
         loops, cells = scene

@@ -9,6 +9,7 @@ from asterism.bots.levels import Difficulty
 from asterism.bots.plans import WORKERS_ATTACK, Playbook
 from asterism.bots.script import Script
 from asterism.bots.styles import ALL_KINDS
+from asterism.bots.war import LARGE, LARGER, Campaign
 from asterism.game.game import EmbeddedGame
 from asterism.interface.observation import POSITION_SCALE, Alliance, EntityField, MapPlane, Race, Statistic
 
@@ -30,7 +31,11 @@ class Stage:
             memory = memory._replace(war=memory.war._replace(attacking=attacking))
             return script.act(plan, memory, observation, key)[1]
 
+        def campaign(plan, observation, old):
+            return script.war.campaign(plan, script.know.scene(observation, jnp.int32(-1)), old)
+
         self.act = jax.jit(act, compiler_options=QUICKLY)
+        self.campaign = jax.jit(campaign, compiler_options=QUICKLY)
         _, timestep = jax.jit(game.reset, compiler_options=QUICKLY)(jax.random.key(0), game.no_strategy())
         self.first = jax.tree.map(lambda leaf: np.array(leaf[0]), timestep.observation)
 
@@ -74,10 +79,13 @@ class Scene:
         scalars = self.observation.scalars._replace(game_loop=np.asarray(loop, np.int32))
         self.observation = self.observation._replace(scalars=scalars)
 
+    def plan(self, kind, level):
+        whole = [jnp.int32(value) for value in (Race.TERRAN, level, ALL_KINDS.index(kind))]
+        return self.stage.draw(jax.random.key(1), *whole)
+
     def reaction(self, kind="macro", level=Difficulty.VeryHard, seed=0, attacking=False):
         """Name, selected rows and all parts of the action that a bot takes."""
-        whole = [jnp.int32(value) for value in (Race.TERRAN, level, ALL_KINDS.index(kind))]
-        plan = self.stage.draw(jax.random.key(1), *whole)
+        plan = self.plan(kind, level)
         observation = jax.tree.map(jnp.asarray, self.observation)
         action = self.stage.act(plan, observation, jax.random.key(seed), jnp.asarray(attacking))
         action = jax.tree.map(np.asarray, action)
@@ -135,6 +143,8 @@ def test_money_goes_to_workers_until_the_enemy_shows_more_soldiers(scene):
     scene.at(200)
     scene.observation.scalars.available_actions[scene.game.action_index["Train_Marine_quick"]] = True
     assert scene.reaction()[0] == "Train_SCV_quick"
+    scene.add("Marine", THEIRS, scene.game.map_cells - scene.hall)
+    assert scene.reaction()[0] == "Train_SCV_quick", "what stays at the enemy's home is no threat yet"
     scene.add("Marine", THEIRS, scene.hall + 20)
     assert scene.reaction()[0] == "Train_Marine_quick"
 
@@ -250,6 +260,19 @@ def test_an_attack_that_is_outdone_is_called_off_by_high_levels(scene, level):
 
 
 # Sparring partners
+
+
+def test_who_is_cautious_comes_back_with_more_after_an_attack_that_came_to_nothing(scene):
+    observation = jax.tree.map(jnp.asarray, scene.observation)
+    on = Campaign(jnp.array(True), jnp.int32(0), jnp.float32(0), jnp.float32(0))
+    for level, more in ((Difficulty.Hard, 1.0), (Difficulty.VeryHard, LARGER)):
+        plan = scene.plan("rush", level)
+        after = scene.stage.campaign(plan, observation, on)  # no soldier is left
+        assert not after.attacking and after.wanted == more * plan.attack_supply
+        again = scene.stage.campaign(plan, observation, after._replace(attacking=jnp.array(True)))
+        assert again.wanted == more**2 * plan.attack_supply
+    large = after._replace(attacking=jnp.array(True), wanted=jnp.float32(LARGE))
+    assert scene.stage.campaign(plan, observation, large).wanted == LARGE, "there is a limit"
 
 
 def test_a_worker_rush_sends_whoever_does_not_attack_yet(scene):
