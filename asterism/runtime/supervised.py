@@ -41,7 +41,7 @@ STREAM_BYTES = 1 << 17
 class SupervisedSettings:
     """Imitation of recorded games."""
 
-    steps: int = 1000
+    steps: int = 800
     """Updates; 0 for a teacher that has learned nothing."""
     batch: int = 32
     """Windows in an update."""

@@ -61,7 +61,7 @@ def test_games_and_teachers_are_shared_where_they_would_be_the_same():
 
 def test_a_budget_is_a_share_of_what_is_learned():
     half = scaled(BASE, 0.5, imitation=True)
-    assert (half.record.games, half.supervised.steps, half.league.updates) == (144, 500, 150)
+    assert (half.record.games, half.supervised.steps, half.league.updates) == (144, 400, 150)
     kept = scaled(BASE, 1e-9, imitation=False)
     assert (kept.record, kept.supervised, kept.league.updates) == (BASE.record, BASE.supervised, 1)
 
