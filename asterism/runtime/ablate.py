@@ -11,18 +11,17 @@ import tyro
 
 from asterism.errors import UserError, require_at_least, require_choice, require_positive
 from asterism.files import write_atomic
-from asterism.league import wilson
 from asterism.runtime.ablations import ABLATIONS
 from asterism.runtime.agents import agent_path
 from asterism.runtime.config_file import differences, to_json
 from asterism.runtime.experiment import Experiment, Scores, scaled
 from asterism.runtime.matches import TEACHER, Score
+from asterism.runtime.report import win_rate
 from asterism.runtime.run_folder import RunFolder, check_name
 from asterism.runtime.setup import Setup, start_jax
 from asterism.runtime.train import TrainConfig
 from asterism.web.comparison import Comparison, write_comparison
 from asterism.web.figures import Line
-from asterism.web.report import WinRate
 
 CURVES = {
     "Win rate against the league's teacher in training": "win_rate/main_agent against teacher",
@@ -63,12 +62,6 @@ def mean_line(lines: Sequence[Line]) -> Line:
     return steps, np.mean([np.interp(steps, *line) for line in lines], axis=0)
 
 
-def win_rate(opponent: str, score: Score) -> WinRate:
-    """A row of the page."""
-    rate, low, high = wilson(*score)
-    return WinRate(opponent, *score, low, rate, high)
-
-
 def own_settings(experiment: Experiment) -> dict[str, dict[str, Any]]:
     """What sets each variant apart from the usual run."""
     settings = {}
@@ -94,7 +87,9 @@ def compare(folder: Path, experiments: Sequence[Experiment], scores: Sequence[Sc
     seeds = [experiment.base.seed for experiment in experiments]
     rows = {variant: [win_rate(*item) for item in by.items()] for variant, by in pooled(scores).items()}
     each = {
-        variant: {row.opponent: [wilson(*by[variant][row.opponent])[0] for by in scores] for row in found}
+        variant: {
+            row.opponent: [win_rate(row.opponent, by[variant][row.opponent]).mid for by in scores] for row in found
+        }
         for variant, found in rows.items()
     }
     settings = own_settings(first)

@@ -1,7 +1,7 @@
 """What a run's report shows, gathered from its folder; and `asterism report RUN`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,14 +32,19 @@ def read_json(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is corrupt ({error}): remove it and run the training command again") from None
 
 
-def win_rates(evaluation: Mapping[str, Mapping[str, list[int]]]) -> list[WinRate]:
+def win_rate(opponent: str, score: Sequence[int]) -> WinRate:
+    """A row of a table from wins, draws and losses, with the 95% Wilson interval."""
+    rate, low, high = wilson(*score)
+    return WinRate(opponent, *score, low, rate, high)
+
+
+def win_rates(evaluation: Mapping[str, Mapping[str, Sequence[int]]]) -> list[WinRate]:
     """Rows of the table from {agent: {opponent: [wins, draws, losses]}}."""
-    rows = []
-    for agent, scores in evaluation.items():
-        for opponent, (wins, draws, losses) in scores.items():
-            rate, low, high = wilson(wins, draws, losses)
-            rows.append(WinRate(f"{agent} against {opponent}", wins, draws, losses, low, rate, high))
-    return rows
+    return [
+        win_rate(f"{agent} against {opponent}", score)
+        for agent, scores in evaluation.items()
+        for opponent, score in scores.items()
+    ]
 
 
 def game_views(film: Film, tools: Tools) -> tuple[list[Frame], GameCurves]:
