@@ -165,7 +165,8 @@ def reinforcement_loss(
     of_one = lambda t: trajectory_losses(network, uses, weights, scale, params, teacher, t)  # noqa: E731
     losses, carries, targets = jax.vmap(of_one)(batch)
     means = {name: masked_mean(values, batch.mask) for name, values in losses.items()}
-    total = sum(weight * means[name] for name, weight in weight_table(weights).items())
+    # A term without weight is left out, so that the compiler drops what only that term needs.
+    total = sum(weight * means[name] for name, weight in weight_table(weights).items() if weight)
     metrics = {f"loss/{name}": value for name, value in means.items()}
     return total, Learned(carries, metrics | {"loss/total": total}, targets)
 

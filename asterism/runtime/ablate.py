@@ -129,9 +129,9 @@ class AblateConfig:
     """First seed of training and of these games."""
     seeds: int = 1
     """Runs of each variant, with the seeds that follow; their games are added up."""
-    base: Annotated[Path | None, tyro.conf.arg(name="from")] = None
-    """Folder of a run whose settings, recorded games and teacher are used where the ablation does not change them; its
-    size and seed count then."""
+    base: Annotated[tuple[Path, ...], tyro.conf.arg(name="from")] = ()
+    """Folders of runs whose settings, recorded games and teachers are used where the ablation does not change them;
+    their size and seeds count then, and the seeds must differ."""
 
     def __post_init__(self):
         require_choice("ablation", self.ablation, ABLATIONS)
@@ -139,10 +139,11 @@ class AblateConfig:
             check_name(self.name)
         require_positive(self, "ablate", ("budget",))
         require_at_least(self, "ablate", 1, ("games", "seeds"))
-        if self.base is not None and not agent_path(self.base, TEACHER).exists():
-            raise UserError(f"{self.base} has no teacher yet: train it first, or leave out --from")
-        if self.base is not None and self.seeds > 1:
-            raise UserError("--from names a run of one seed: leave out --seeds, or leave out --from")
+        for path in self.base:
+            if not agent_path(path, TEACHER).exists():
+                raise UserError(f"{path} has no teacher yet: train it first, or leave out --from")
+        if self.base and self.seeds > 1:
+            raise UserError("the seeds are those of the runs after --from: leave out --seeds, or leave out --from")
 
     @property
     def folder(self) -> Path:
@@ -151,16 +152,32 @@ class AblateConfig:
 
     def experiments(self) -> list[Experiment]:
         """What is to be trained, by seed."""
-        if self.base is None:
+        if self.base:
+            bases = list(self.founders().values())
+        else:
             first = TrainConfig(setup=Setup(self.size))
             seeds = range(self.seed, self.seed + self.seeds)
             bases = [scaled(replace(first, seed=seed), self.budget, imitation=True) for seed in seeds]
-        else:
-            with RunFolder.open(self.base) as run:
-                bases = [scaled(run.load_config(TrainConfig), self.budget, imitation=False)]
-        folders = [self.folder / f"seed-{base.seed}" for base in bases]
-        pairs = zip(bases, folders, strict=True)
-        return [Experiment(self.ablation, base, self.base, self.games, folder) for base, folder in pairs]
+        starts = self.base or [None] * len(bases)
+        return [
+            Experiment(self.ablation, base, start, self.games, self.folder / f"seed-{base.seed}")
+            for base, start in zip(bases, starts, strict=True)
+        ]
+
+    def founders(self) -> dict[Path, TrainConfig]:
+        """The settings of the runs to begin from. UserError where more than name and seed differs, or no seed does."""
+        configs = {}
+        for path in self.base:
+            with RunFolder.open(path) as run:
+                configs[path] = scaled(run.load_config(TrainConfig), self.budget, imitation=False)
+        first, *others = configs.items()
+        for path, config in others:
+            changed = set(differences(to_json(first[1]), to_json(config))) - {"name", "seed"}
+            if changed:
+                raise UserError(f"{first[0]} and {path} differ in {min(changed)}: after --from only seeds may differ")
+        if len({config.seed for config in configs.values()}) < len(self.base):
+            raise UserError("two of the runs after --from have the same seed: each must have its own")
+        return configs
 
     def run(self) -> None:
         """Trains, plays, compares."""

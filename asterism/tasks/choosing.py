@@ -9,8 +9,8 @@ from asterism.tasks.task import Task, right_or_wrong
 
 TOLERANCE = 3
 """Game loops by which a delay may miss."""
-READY = range(0, 32, 4)
-"""Game loops until a weapon is ready."""
+PERIODS = {"Marine": 14, "Marauder": 24, "VikingFighter": 32, "Hellion": 40}
+"""Game loops between two shots."""
 WAIT = 30
 """Steps from the cue to the answer."""
 
@@ -37,20 +37,18 @@ def action_type(studio: Studio) -> Task:
 
 
 def delay(studio: Studio) -> Task:
-    """Look again when the weapon of the one Marine is ready: the delay is its cooldown, give or take `TOLERANCE`."""
-
-    def draw(key):
-        of_loops, of_cell = jax.random.split(key)
-        return jax.random.choice(of_loops, jnp.array(READY)), studio.cells(of_cell, 1)
+    """A unit has just fired; look again when its weapon is ready, give or take `TOLERANCE`."""
+    kinds, periods = studio.units(list(PERIODS)), tuple(PERIODS.values())
 
     def observe(scene, step):
-        loops, cells = scene
-        return studio.moment(["no_op"], studio.units(["Marine"]), cells, WEAPON_COOLDOWN=loops)
+        which, cells = scene
+        ready = jnp.asarray(periods)[which]
+        return studio.moment(["no_op"], jnp.asarray(kinds)[which][None], cells, WEAPON_COOLDOWN=ready)
 
     def judge(scene, step, action):
-        return right_or_wrong(jnp.abs(action.delay - scene[0]) <= TOLERANCE)
+        return right_or_wrong(jnp.abs(action.delay - jnp.asarray(periods)[scene[0]]) <= TOLERANCE)
 
-    return Task("delay", "choose the right delay", 1, draw, observe, judge)
+    return Task("delay", "choose the right delay", 1, _draw(studio, len(periods), 1), observe, judge)
 
 
 def queue(studio: Studio) -> Task:
@@ -70,8 +68,8 @@ def queue(studio: Studio) -> Task:
 
 def memory(studio: Studio) -> Task:
     """An enemy unit is seen in the first step alone; ever after, and `WAIT` steps later still, its type decides."""
-    cues = studio.units(["Marine", "Marauder", "Hellion", "SiegeTank"])
-    answers = ("Train_Marauder_quick", "Train_Hellion_quick", "Train_SiegeTank_quick", "Train_Reaper_quick")
+    cues = studio.units(["Marine", "SiegeTank"])
+    answers = ("Train_Hellion_quick", "Train_Reaper_quick")
 
     def observe(scene, step):
         cue, cells = scene
@@ -81,7 +79,7 @@ def memory(studio: Studio) -> Task:
     def judge(scene, step, action):
         return right_or_wrong(action.action_type == jnp.asarray(studio.actions(answers))[scene[0]])
 
-    return Task("memory", f"remember a cue for {WAIT} steps", WAIT + 1, _draw(studio, 4, 1), observe, judge)
+    return Task("memory", f"remember a cue for {WAIT} steps", WAIT + 1, _draw(studio, len(cues), 1), observe, judge)
 
 
 def follow_z(studio: Studio) -> Task:

@@ -15,6 +15,7 @@ from asterism.runtime.ablations import ABLATIONS, variants, with_settings
 from asterism.runtime.agents import agent_path
 from asterism.runtime.experiment import GAMES, IMITATION, Experiment, copy_tree, same, scaled
 from asterism.runtime.matches import Score
+from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.train import TrainConfig
 
 BASE = TrainConfig()
@@ -161,6 +162,41 @@ def test_each_seed_has_a_folder_of_its_own():
     experiments = AblateConfig("popart", seed=3, seeds=2).experiments()
     assert [(e.base.seed, e.folder.name) for e in experiments] == [(3, "seed-3"), (4, "seed-4")]
     assert all(config.seed == e.base.seed for e in experiments for config in e.variants.values())
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """Folders of runs that have a teacher, by changes to the usual settings."""
+
+    def make(name, **changes):
+        with RunFolder.create_or_resume(name, replace(BASE, name=name, **changes), root=tmp_path) as run:
+            agent_path(run.path, "teacher").write_bytes(b"teacher")
+        return run.path
+
+    return make
+
+
+def test_an_ablation_begins_from_runs_of_different_seeds(trained):
+    paths = tuple(trained(f"run-{seed}", seed=seed) for seed in (4, 7))
+    experiments = AblateConfig("popart", base=paths, budget=0.5).experiments()
+    assert [(e.base.seed, e.start, e.folder.name) for e in experiments] == [
+        (4, paths[0], "seed-4"),
+        (7, paths[1], "seed-7"),
+    ]
+    assert all(e.base.league.updates == BASE.league.updates / 2 and e.base.record == BASE.record for e in experiments)
+
+
+def test_runs_that_differ_in_more_than_their_seed_are_refused(trained):
+    first = trained("first")
+    for other, said in (
+        (trained("same"), "same seed"),
+        (trained("other", seed=1, record=replace(BASE.record, games=3)), "differ in record.games"),
+        (first.parent / "nowhere", "no teacher"),
+    ):
+        with pytest.raises(UserError, match=said):
+            AblateConfig("popart", base=(first, other)).experiments()
+    with pytest.raises(UserError, match="--seeds"):
+        AblateConfig("popart", base=(first,), seeds=2)
 
 
 def test_an_unknown_ablation_is_refused_in_one_line(capsys):
