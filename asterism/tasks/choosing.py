@@ -9,7 +9,7 @@ from asterism.tasks.task import Task, right_or_wrong
 
 TOLERANCE = 3
 """Game loops by which a delay may miss."""
-PERIODS = {"Marine": 14, "Marauder": 24, "VikingFighter": 32, "Hellion": 40}
+PERIODS = {"Marine": 14, "Marauder": 24, "Hellion": 40}
 """Game loops between two shots."""
 WAIT = 30
 """Steps from the cue to the answer."""

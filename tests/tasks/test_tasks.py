@@ -10,10 +10,11 @@ from asterism.interface.observation import Alliance, EntityField, MapPlane
 from asterism.interface.sizes import interface_size
 from asterism.interface.spec import action_spec, no_op, observation_spec, random_action, validate
 from asterism.tasks import suite
-from asterism.tasks.choosing import WAIT
+from asterism.tasks.choosing import PERIODS, WAIT
 
 SIZE = interface_size("tiny")
-GAME = load_rules("terran_v1", SIZE.location).description
+RULES = load_rules("terran_v1", SIZE.location)
+GAME = RULES.description
 TASKS = suite(GAME, SIZE)
 NOTHING = no_op(SIZE, 0)
 EPISODES = 400
@@ -26,7 +27,7 @@ CHANCE = {
     "location": NEAR,
     "delay": 7 / 128,
     "queue": 1 / 2,
-    "memory": 1 / 4,
+    "memory": 1 / 2,
     "follow_z": 1 / 4,
     "scatter": NEAR,
 }
@@ -105,18 +106,27 @@ def test_planes_do_not_tell_who_of_the_enemies_is_the_tank():
 
 
 def test_a_delay_may_miss_by_three_loops():
-    scene = jnp.array(20), jnp.arange(1)
-    assert answer("delay", scene, delay=20) == (1.0, True)
-    assert answer("delay", scene, delay=23)[1] and not answer("delay", scene, delay=24)[1]
+    """A Hellion fires every 2.5 / 1.4 seconds: 40 loops."""
+    scene = jnp.array(2), jnp.arange(1)
+    seen = TASKS["delay"].observe(scene, jnp.array(0)).entities[0]
+    assert seen[EntityField.UNIT_TYPE] == GAME.unit_index["Hellion"] and seen[EntityField.WEAPON_COOLDOWN] == 40
+    assert answer("delay", scene, delay=40) == (1.0, True)
+    assert answer("delay", scene, delay=43)[1] and not answer("delay", scene, delay=44)[1]
     assert answer("delay", scene, delay=127) == (-1.0, False)
+
+
+@pytest.mark.parametrize("name", PERIODS)
+def test_periods_are_those_of_the_weapons(name):
+    weapons = np.unique(RULES.weapons.of[GAME.unit_index[name]])
+    assert np.round(RULES.weapons.cooldown[weapons[weapons > 0]]).tolist() == [PERIODS[name]]
 
 
 def test_the_cue_is_seen_in_the_first_step_alone():
     task = TASKS["memory"]
     assert task.steps == WAIT + 1
-    scenes = [(jnp.array(cue), jnp.arange(1)) for cue in range(4)]
+    scenes = [(jnp.array(cue), jnp.arange(1)) for cue in range(2)]
     first, *later = ([task.observe(scene, jnp.array(step)) for scene in scenes] for step in (0, 1, WAIT))
-    assert len({int(seen.entities[0, EntityField.UNIT_TYPE]) for seen in first}) == 4
+    assert len({int(seen.entities[0, EntityField.UNIT_TYPE]) for seen in first}) == 2
     for seen in later:
         assert all(jax.tree.all(jax.tree.map(lambda a, b: (a == b).all(), seen[0], one)) for one in seen[1:])
 
@@ -124,11 +134,12 @@ def test_the_cue_is_seen_in_the_first_step_alone():
 @pytest.mark.parametrize("name", ["action_type", "memory", "follow_z"])
 def test_each_scene_has_one_right_action_type(name):
     task = TASKS[name]
-    for choice in range(4):
+    choices = 2 if name == "memory" else 4
+    for choice in range(choices):
         scene = jnp.array(choice), jnp.arange(3 if name == "action_type" else 2 if name == "follow_z" else 1)
         available = np.flatnonzero(task.observe(scene, jnp.array(0)).scalars.available_actions)
         right = [int(kind) for kind in available if answer(name, scene, action_type=kind) == (1.0, True)]
-        assert len(available) == 4 and len(right) == 1
+        assert len(available) == choices and len(right) == 1
 
 
 def test_z_names_the_unit_to_train():
