@@ -58,7 +58,7 @@ LEVELS = {
     Difficulty.VeryEasy: Level(112, 2.0, 14, 0.4, 1, 480, False, 0.0, False, False, CALM),
     Difficulty.Easy: Level(96, 1.8, 16, 0.7, 1, 430, False, 0.0, False, False, CALM),
     Difficulty.Medium: Level(80, 1.5, 20, 1.2, 2, 360, False, 0.0, False, False, CALM),
-    Difficulty.MediumHard: Level(64, 1.3, 26, 1.7, 2, 280, False, 0.0, False, True, (*CALM, "rush")),
+    Difficulty.MediumHard: Level(72, 1.4, 23, 1.45, 2, 320, False, 0.0, False, True, (*CALM, "rush")),
     Difficulty.Hard: Level(48, 1.2, 34, 2.1, 2, 230, True, 0.0, False, True),
     Difficulty.Harder: Level(32, 1.1, 44, 2.4, 3, 180, True, 0.5, True, True),
     Difficulty.VeryHard: Level(16, 1.0, 66, 20.0, 4, 0, True, 0.5, True, True),

@@ -7,7 +7,7 @@ from asterism.interface.observation import Alliance, Statistic
 from asterism.tasks.scene import Studio
 from asterism.tasks.task import Task, right_or_wrong
 
-TOLERANCE = 3
+TOLERANCE = 4
 """Game loops by which a delay may miss."""
 PERIODS = {"Marine": 14, "Marauder": 24, "Hellion": 40}
 """Game loops between two shots."""

@@ -25,7 +25,7 @@ CHANCE = {
     "marines": 0.02,
     "weakest": 1 / 5,
     "location": NEAR,
-    "delay": 7 / 128,
+    "delay": 9 / 128,
     "queue": 1 / 2,
     "memory": 1 / 2,
     "follow_z": 1 / 4,
@@ -105,13 +105,13 @@ def test_planes_do_not_tell_who_of_the_enemies_is_the_tank():
     assert not answer("scatter", (jnp.array(0), cells), location=2 * y * SIZE.location + 2 * x)[1]
 
 
-def test_a_delay_may_miss_by_three_loops():
+def test_a_delay_may_miss_by_four_loops():
     """A Hellion fires every 2.5 / 1.4 seconds: 40 loops."""
     scene = jnp.array(2), jnp.arange(1)
     seen = TASKS["delay"].observe(scene, jnp.array(0)).entities[0]
     assert seen[EntityField.UNIT_TYPE] == GAME.unit_index["Hellion"] and seen[EntityField.WEAPON_COOLDOWN] == 40
     assert answer("delay", scene, delay=40) == (1.0, True)
-    assert answer("delay", scene, delay=43)[1] and not answer("delay", scene, delay=44)[1]
+    assert answer("delay", scene, delay=44)[1] and not answer("delay", scene, delay=45)[1]
     assert answer("delay", scene, delay=127) == (-1.0, False)
 
 
