@@ -11,6 +11,10 @@ SQUAD = 8
 """Own units in sight where some are to be selected."""
 FOES = 4
 """Enemies in sight where one is to be the target."""
+PAIR = 2
+"""Units of each side where one is to be matched with one of the other."""
+LEVELS = ("WEAPON_UPGRADE", "ARMOR_UPGRADE", "SHIELD_UPGRADE")
+"""By what they match: each from 0 to 3."""
 STRANGERS = 6
 """Enemies in sight where one is to be pointed at."""
 BESIDE = 1
@@ -62,6 +66,31 @@ def weakest(studio: Studio) -> Task:
         return right_or_wrong(action.target_unit == jnp.argmin(scene[0]))
 
     return Task("weakest", "target the weakest enemy", 1, draw, observe, judge)
+
+
+def match(studio: Studio) -> Task:
+    """Target the enemy whose three levels of upgrades are those of an own unit: whose, only a comparison of each enemy
+    with each own unit can tell."""
+    marine = studio.units(["Marine"])[0]
+
+    def draw(key):
+        of_levels, of_place, of_cells = jax.random.split(key, 3)
+        levels = jax.random.permutation(of_levels, 4 ** len(LEVELS))[: 2 * PAIR - 1]
+        # The own units come last; one of them has a twin among the enemies.
+        place, twin = jax.random.randint(of_place, (2,), 0, PAIR)
+        enemies = jnp.insert(levels[: PAIR - 1], place, levels[PAIR - 1 :][twin])
+        return jnp.concatenate([enemies, levels[PAIR - 1 :]]), place, studio.cells(of_cells, 2 * PAIR)
+
+    def observe(scene, step):
+        levels, _, cells = scene
+        alliance = jnp.repeat(jnp.array([Alliance.ENEMY, Alliance.SELF]), PAIR)
+        columns = {name: levels // 4**index % 4 for index, name in enumerate(LEVELS)}
+        return studio.moment(["Attack_unit"], jnp.full(2 * PAIR, marine), cells, alliance, **columns)
+
+    def judge(scene, step, action):
+        return right_or_wrong(action.target_unit == scene[1])
+
+    return Task("match", "compare units with each other", 1, draw, observe, judge)
 
 
 def location(studio: Studio) -> Task:

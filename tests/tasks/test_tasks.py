@@ -11,6 +11,7 @@ from asterism.interface.sizes import interface_size
 from asterism.interface.spec import action_spec, no_op, observation_spec, random_action, validate
 from asterism.tasks import suite
 from asterism.tasks.choosing import PERIODS, WAIT
+from asterism.tasks.pointing import LEVELS
 
 SIZE = interface_size("tiny")
 RULES = load_rules("terran_v1", SIZE.location)
@@ -24,6 +25,7 @@ CHANCE = {
     "action_type": 1 / 4,
     "marines": 0.02,
     "weakest": 1 / 5,
+    "match": 1 / 4,
     "location": NEAR,
     "delay": 9 / 128,
     "queue": 1 / 2,
@@ -82,6 +84,20 @@ def test_the_weakest_is_the_one_of_least_health():
     assert (np.asarray(seen[:4, EntityField.ALLIANCE]) == Alliance.ENEMY).all()
     assert answer("weakest", scene, target_unit=1) == (1.0, True)
     assert answer("weakest", scene, target_unit=3) == (-1.0, False)
+
+
+def test_the_match_has_the_levels_of_an_own_unit_and_the_other_enemy_has_not():
+    task = TASKS["match"]
+    for seed in range(20):
+        scene = task.draw(jax.random.key(seed))
+        seen = np.asarray(task.observe(scene, jnp.array(0)).entities[:4])
+        levels = seen[:, [EntityField[name] for name in LEVELS]]
+        assert seen[:, EntityField.ALLIANCE].tolist() == [Alliance.ENEMY] * 2 + [Alliance.SELF] * 2
+        matched = [(levels[2:] == levels[enemy]).all(1).sum() for enemy in (0, 1)]
+        assert sorted(matched) == [0, 1] and levels.max() <= 3
+        right = matched.index(1)
+        assert answer("match", scene, target_unit=right) == (1.0, True)
+        assert answer("match", scene, target_unit=1 - right) == answer("match", scene, target_unit=2) == (-1.0, False)
 
 
 def test_a_location_may_miss_the_marked_cell_by_one():
