@@ -51,6 +51,10 @@ VERBS = {
     "tasks": Verb(
         "learn small tasks, each of which needs one ability of the agent", "asterism.runtime.task_suite:TasksConfig"
     ),
+    "league": Verb(
+        "the standings of a run's league: ratings, Nash distribution, worst cases, payoff",
+        "asterism.runtime.standings:StandingsConfig",
+    ),
     "report": Verb("write a run's report.html again", "asterism.runtime.report:ReportConfig"),
 }
 

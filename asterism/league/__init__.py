@@ -6,7 +6,7 @@ from asterism.league.matchmaking import choose_opponent
 from asterism.league.payoff import Outcome, Payoff, Result
 from asterism.league.pfsp import Weighting, pfsp
 from asterism.league.player import Player, PlayerKind
-from asterism.league.ratings import Interval, elo, nash, wilson
+from asterism.league.ratings import Interval, elo, elo_error, nash, relative_performance, wilson
 from asterism.league.settings import CheckpointRule, LeagueSettings
 from asterism.league.state import LeagueState
 from asterism.league.store import Store
@@ -29,9 +29,11 @@ __all__ = [
     "Weighting",
     "choose_opponent",
     "elo",
+    "elo_error",
     "nash",
     "pfsp",
     "ready_to_checkpoint",
+    "relative_performance",
     "resets_after_checkpoint",
     "wilson",
 ]

@@ -11,7 +11,7 @@ from asterism.league.checkpoints import ready_to_checkpoint, resets_after_checkp
 from asterism.league.matchmaking import choose_opponent
 from asterism.league.payoff import Result
 from asterism.league.player import Player, PlayerKind
-from asterism.league.ratings import elo, nash
+from asterism.league.ratings import Interval, elo, elo_error, nash, wilson
 from asterism.league.settings import LeagueSettings
 from asterism.league.store import Store
 
@@ -30,6 +30,13 @@ class Checkpoint(NamedTuple):
     reset_to: str | None
 
 
+class Worst(NamedTuple):
+    """Whom a player does worst against, and how often it wins there: of all games, with the 95% Wilson interval."""
+
+    opponent: str
+    interval: Interval
+
+
 class LeagueReport(NamedTuple):
     """The league in figures, one row for each player in order of entry."""
 
@@ -44,8 +51,12 @@ class LeagueReport(NamedTuple):
     """Games played by each pair."""
     elo: Float[np.ndarray, " n"]
     """Elo points above the first player, which is the supervised teacher."""
+    elo_error: Float[np.ndarray, " n"]
+    """Half the width of the 95% interval of each."""
     nash: Float[np.ndarray, " n"]
     """Nash distribution, from which the paper draws the final agent."""
+    robustness: tuple[Worst | None, ...]
+    """The frozen player that each does worst against, of those it has met."""
 
 
 class League:
@@ -139,16 +150,27 @@ class League:
 
     def report(self) -> LeagueReport:
         """The league in figures. Raises ValueError in a league without players."""
-        win_rates = self.state.payoff.matrix()
+        win_rates, games = self.state.payoff.matrix(), self.state.payoff.games_matrix()
+        points = elo(win_rates, games)
         return LeagueReport(
             players=tuple(self.state.players.values()),
             steps=dict(self.state.steps),
             resets=dict(self.state.resets),
             win_rates=win_rates,
             games=self.state.totals.games_matrix(),
-            elo=elo(win_rates, self.state.payoff.games_matrix()),
+            elo=points,
+            elo_error=elo_error(points, games),
             nash=nash(win_rates),
+            robustness=tuple(self._worst(player) for player in self.state.players),
         )
+
+    def _worst(self, player: str) -> Worst | None:
+        totals = self.state.totals
+        met = [past for past in self.state.of_kind(PlayerKind.HISTORICAL) if totals.games(player, past) > 0]
+        if not met:
+            return None
+        opponent = met[int(np.argmin(totals.win_rates(player, met)))]
+        return Worst(opponent, wilson(*totals.counts(player, opponent)))
 
     def _enter(self, players: Sequence[Player], update: int) -> None:
         taken = [player.id for player in players if player.id in self.state.players]

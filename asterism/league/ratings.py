@@ -1,4 +1,4 @@
-"""Figures that sum games up: an interval for a win rate, Elo, and the Nash distribution."""
+"""Figures that sum games up: an interval for a win rate, Elo, the Nash distribution, and two populations compared."""
 
 from typing import NamedTuple
 
@@ -65,25 +65,64 @@ def elo(
     return (best - best[anchor]) * ELO_PER_NAT
 
 
+def elo_error(
+    elo: Float[np.ndarray, " n"], games: Float[np.ndarray, "n n"], anchor: int = 0, prior_games: float = 1.0
+) -> Float[np.ndarray, " n"]:
+    """Half the width of the 95% interval of each rating of `elo` above the anchor's, in Elo points.
+
+    From the curvature of the likelihood at its maximum (the observed Fisher information), `prior_games` included, so
+    that a player without games has a wide interval and not an infinite one. The anchor's is 0.
+    """
+    if len(elo) == 0:
+        return np.zeros(0)
+    strength = elo / ELO_PER_NAT
+    chance = expit(strength[:, None] - strength[None, :])
+    weight = games * chance * (1 - chance)
+    centre = np.eye(len(elo)) - 1 / len(elo)
+    pull = expit(strength - strength.mean())
+    information = np.diag(weight.sum(1)) - weight + centre @ np.diag(prior_games * pull * (1 - pull)) @ centre
+    # Only differences are known: the information about a shift of all is zero.
+    covariance = np.linalg.pinv(information, hermitian=True)
+    variance = np.diag(covariance) + covariance[anchor, anchor] - 2 * covariance[anchor]
+    return float(ndtri(0.975)) * np.sqrt(np.maximum(variance, 0)) * ELO_PER_NAT
+
+
 def nash(win_rates: Float[np.ndarray, "n n"]) -> Float[np.ndarray, " n"]:
     """A Nash distribution of the symmetric zero-sum game whose payoff is the win rate less one half.
 
     Drawn from it, a player wins at least half of its games against every one of the n players. Where several
-    distributions do, it is one of them. The linear programme: maximise v subject to p A >= v, sum p = 1, p >= 0. Raises
-    ValueError without players.
+    distributions do, it is one of them. Raises ValueError without players.
     """
-    n = len(win_rates)
-    if n == 0:
+    if len(win_rates) == 0:
         raise ValueError("no players, hence no Nash distribution")
-    payoff = (win_rates - win_rates.T) / 2
+    return _best_mixture((win_rates - win_rates.T) / 2)[0]
+
+
+def relative_performance(win_rates: Float[np.ndarray, "n m"]) -> float:
+    """The win rate of one population against another, each mixing its players as well as it can: above 0.5 the rows'
+    population is the stronger one.
+
+    The value of the zero-sum game between them (Balduzzi et al. 2019, "Open-ended learning in symmetric zero-sum
+    games", definition 2, as a win rate). A player that does not change what can be reached, changes nothing. Raises
+    ValueError for a population without players.
+    """
+    if win_rates.size == 0:
+        raise ValueError("a population without players cannot be compared")
+    return _best_mixture(win_rates)[1]
+
+
+def _best_mixture(payoff: Float[np.ndarray, "n m"]) -> tuple[Float[np.ndarray, " n"], float]:
+    """The row player's mixture p and value v of a zero-sum game; the linear programme: maximise v subject to p A >= v,
+    sum p = 1, p >= 0."""
+    rows, columns = payoff.shape
     solution = linprog(
-        c=np.append(np.zeros(n), -1.0),
-        A_ub=np.hstack([-payoff.T, np.ones((n, 1))]),
-        b_ub=np.zeros(n),
-        A_eq=np.append(np.ones(n), 0.0)[None],
+        c=np.append(np.zeros(rows), -1.0),
+        A_ub=np.hstack([-payoff.T, np.ones((columns, 1))]),
+        b_ub=np.zeros(columns),
+        A_eq=np.append(np.ones(rows), 0.0)[None],
         b_eq=[1.0],
-        bounds=[(0, 1)] * n + [(None, None)],
+        bounds=[(0, 1)] * rows + [(None, None)],
         method="highs",
     )
-    chances = np.clip(solution.x[:n], 0, None)
-    return chances / chances.sum()
+    chances = np.clip(solution.x[:rows], 0, None)
+    return chances / chances.sum(), float(solution.x[-1])

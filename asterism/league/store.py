@@ -95,6 +95,11 @@ class Store:
             for table in _TABLES:
                 session.execute(sa.delete(table).where(table.update > update))
 
+    def last_update(self) -> int:
+        """The latest learner update at which anything was written; 0 for an empty league."""
+        with self._transaction() as session:
+            return max(session.scalar(sa.select(sa.func.max(table.update))) or 0 for table in _TABLES)
+
     def load(self, decay: float) -> LeagueState:
         """The league as it stands, every result played back in its order, so that decayed counts come out the same."""
         try:

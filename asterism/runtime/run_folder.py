@@ -51,7 +51,7 @@ class RunFolder:
             raise UserError(f"{run.path} has files but no config.json, so it is no run: give another --name")
         with writing(run.path):
             run.path.mkdir(parents=True, exist_ok=True)
-            run._acquire()
+            run.acquire()
         try:
             run.resumed = run.config_path.exists()
             if run.resumed:
@@ -151,7 +151,7 @@ class RunFolder:
             raise ValueError(f"{self.path} is open for reading only")
         return self._metrics
 
-    def _acquire(self) -> None:
+    def acquire(self) -> None:
         """Holds the lock file until `close` or the end of the process, however it ends."""
         self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o666)
         try:

@@ -100,6 +100,22 @@ def intervals(
         return _svg(figure, title)
 
 
+def lineages(lines: Mapping[str, Sequence[tuple[int, float, float]]], *, title: str) -> str:
+    """Ratings of learners' copies over their agent steps, {learner: [(steps, Elo, half its interval)]}."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+        axes = figure.subplots()
+        for index, (name, points) in enumerate(lines.items()):
+            steps, elo, error = np.array(points, float).T
+            colour = PALETTE[index % len(PALETTE)]
+            axes.errorbar(steps, elo, yerr=error, fmt="o-", color=colour, markersize=4, elinewidth=1, label=name)
+        axes.set(title=title, xlabel="agent steps", ylabel="Elo above the teacher")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        if lines:
+            axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=1.5)
+        return _svg(figure, title)
+
+
 def heat_map(
     names: Sequence[str], matrix: Float[np.ndarray, "n n"], games: Integer[np.ndarray, "n n"], *, title: str
 ) -> str:

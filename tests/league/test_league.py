@@ -105,3 +105,13 @@ def test_report_ranks_the_players_by_their_games(league):
     assert report.games[ids.index(HUNTER), ids.index(MAIN)] == 30
     assert report.nash.sum() == pytest.approx(1)
     assert (report.nash @ report.win_rates >= 0.5 - 1e-9).all()
+
+
+def test_report_says_whom_each_does_worst_against(league):
+    """Only frozen players count, and only those that have been met."""
+    league.record_results(win(MAIN, "teacher_terran", 3) + win("teacher_terran", MAIN, 1) + win(HUNTER, MAIN, 9))
+    report = league.report()
+    worst = dict(zip((player.id for player in report.players), report.robustness, strict=True))
+    assert worst[MAIN].opponent == "teacher_terran" and worst[MAIN].interval.rate == 0.75
+    assert worst[HUNTER] is None and worst["teacher_terran"] is None
+    assert report.elo_error[0] == 0 and (report.elo_error[1:] > 0).all()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.stats import binomtest
 
-from asterism.league import elo, nash, wilson
+from asterism.league import elo, elo_error, nash, relative_performance, wilson
 
 ROCK_PAPER_SCISSORS = np.array([[0.5, 0, 1], [1, 0.5, 0], [0, 1, 0.5]])
 
@@ -91,3 +91,53 @@ def test_nash_is_a_distribution_that_nobody_beats(numbers):
     assert (chances >= 0).all()
     assert chances.sum() == pytest.approx(1)
     assert (chances @ rates >= 0.5 - 1e-6).all()
+
+
+def test_the_error_of_two_players_is_that_of_a_log_odds():
+    """var(log odds) = 1 / (n p (1 - p)), by the delta method."""
+    rates = np.array([[0.5, 0.25], [0.75, 0.5]])
+    points = elo(rates, games_of(2, 48.0), prior_games=0.0)
+    error = elo_error(points, games_of(2, 48.0), prior_games=0.0)
+    by_hand = 1.959964 * (1 / (48 * 0.25 * 0.75)) ** 0.5 * 400 / np.log(10)
+    assert error == pytest.approx([0, by_hand], rel=1e-3)
+
+
+def test_intervals_of_elo_hold_the_truth_as_often_as_they_say():
+    rng, true, n = np.random.default_rng(0), np.array([0.0, 100.0, -60.0, 200.0]), 60
+    chance = 1 / (1 + 10 ** ((true[None] - true[:, None]) / 400))
+    held = []
+    for _ in range(300):
+        wins = np.triu(rng.binomial(n, chance), 1)
+        wins = wins + np.tril(n - wins.T, -1)
+        points = elo(wins / n, games_of(4, n), prior_games=0.0)
+        held.append(np.abs(points - true)[1:] < elo_error(points, games_of(4, n), prior_games=0.0)[1:])
+    assert 0.92 < np.mean(held) < 0.98
+
+
+def test_who_has_not_played_has_the_widest_interval():
+    games = games_of(3)
+    games[2] = games[:, 2] = 0
+    error = elo_error(np.zeros(3), games)
+    assert error[0] == 0 and error[2] > 5 * error[1] and np.isfinite(error).all()
+    assert elo_error(np.zeros(0), np.zeros((0, 0))).shape == (0,)
+
+
+def test_rock_alone_loses_to_paper_and_ties_with_all_three():
+    assert relative_performance(ROCK_PAPER_SCISSORS[:1]) == pytest.approx(0.0)  # somebody always beats it
+    assert relative_performance(ROCK_PAPER_SCISSORS) == pytest.approx(0.5)
+    assert relative_performance(ROCK_PAPER_SCISSORS[:2, :2]) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="without players"):
+        relative_performance(np.zeros((0, 3)))
+
+
+@given(hnp.arrays(float, (3, 4), elements=st.floats(0, 1)))
+def test_the_two_populations_agree_who_is_stronger(rates):
+    value = relative_performance(rates)
+    assert value == pytest.approx(1 - relative_performance(1 - rates.T), abs=1e-6)
+    assert rates.min(1).max() - 1e-9 <= value <= rates.max(0).min() + 1e-9
+
+
+@given(hnp.arrays(float, (3, 4), elements=st.floats(0, 1)))
+def test_another_copy_changes_nothing(rates):
+    again = np.vstack([rates, rates[:1]])
+    assert relative_performance(again) == pytest.approx(relative_performance(rates), abs=1e-6)

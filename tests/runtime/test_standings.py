@@ -1,0 +1,101 @@
+"""The standings of a league: what is printed and drawn is what was played, and thin pairs are filled."""
+
+import pytest
+
+from asterism.cli import main
+from asterism.league import League, Outcome, Result, Store
+from asterism.runtime import standings as module
+from asterism.runtime.matches import Score
+from asterism.runtime.run_folder import RunFolder
+from asterism.runtime.standings import StandingsConfig, standings, table, thin_pairs
+from asterism.runtime.train import TrainConfig
+from asterism.web.standings import lines_of_descent
+
+MAIN, TEACHER = "main_agent_terran_0", "teacher_terran"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run with a league of a teacher, three learners and two copies of the main agent."""
+    with RunFolder.create_or_resume("played", TrainConfig(name="played"), root=tmp_path) as run:
+        league = League(Store(run.league_path))
+        league.populate({"terran": "founder.safetensors"})
+        for number in (1, 2):
+            league.add_historical(MAIN, f"{number}.safetensors", 100 * number, update=number)
+        won = [Result(f"a/{i}", MAIN, TEACHER, Outcome.WIN, 3) for i in range(6)]
+        lost = [Result(f"b/{i}", MAIN, f"{MAIN}.2", Outcome.LOSS, 3) for i in range(2)]
+        league.record_results(won + lost)
+        league.store.close()
+    return run
+
+
+def test_the_table_ranks_players_and_names_their_worst_case(run):
+    rows = standings(League(Store(run.league_path)).report())
+    by_name = {row.name: row for row in rows}
+    assert by_name[TEACHER].kind == "teacher" and by_name[TEACHER].elo == by_name[TEACHER].elo_error == 0
+    assert by_name[MAIN].worst == f"{MAIN}.2" and by_name[MAIN].worst_rate[0] == 0
+    assert by_name[f"{MAIN}.1"].worst == "" and by_name[f"{MAIN}.1"].kind == "main agent"
+    first, best, *_, last = table(rows).splitlines()
+    assert best.split()[0] == f"{MAIN}.2" and "no games" in best
+    assert f"0% (0% to 66%) against {MAIN}.2" in table(rows) and MAIN + "*" in table(rows)
+
+
+def test_lines_of_descent_go_from_the_teacher_to_the_learner(run):
+    rows = standings(League(Store(run.league_path)).report())
+    lines = lines_of_descent(rows)
+    assert [steps for steps, *_ in lines[MAIN]] == [0, 100, 200, 200]
+    assert len(lines) == 3 and all(line[0] == (0, 0.0, 0.0) for line in lines.values())
+
+
+class FakeMatches:
+    """Every game is a win of the home player, but for one draw."""
+
+    def __init__(self, tools, games):
+        self.asked = []
+
+    def score(self, home, away, games, seed, progress=None):
+        return Score(games - 1, 1, 0)
+
+
+class Tools:
+    def example_params(self):
+        return None
+
+
+class Weights:
+    policy = None
+
+
+def test_thin_pairs_are_filled_once_and_the_payoff_knows(run, monkeypatch, capsys):
+    monkeypatch.setattr(module, "Matches", FakeMatches)
+    monkeypatch.setattr(module, "make_tools", lambda setup: Tools())
+    monkeypatch.setattr(module, "load_weights", lambda path, example: Weights())
+    league = League(Store(run.league_path))
+    assert [missing for *_, missing in thin_pairs(league, 4)] == [4, 4, 4]
+    StandingsConfig(run.path, games=4).run()
+    after = League(Store(run.league_path))
+    assert thin_pairs(after, 4) == [] and after.state.totals.counts(TEACHER, f"{MAIN}.1") == (3, 1, 0)
+    assert [missing for *_, missing in thin_pairs(after, 6)] == [2, 2, 2]
+    page = (run.path / "league.html").read_text()
+    assert page.count("<svg") == 2 and f"{MAIN}.2" in page
+    assert "done: open" in capsys.readouterr().out
+    # What was filled in goes with the update at which it was: nothing is left of it in a run taken back before that.
+    after.truncate_after(2)
+    assert thin_pairs(after, 4) == thin_pairs(league, 4)
+
+
+def test_games_are_not_added_to_a_run_that_is_training(run, capsys, monkeypatch):
+    with RunFolder.create_or_resume("played", TrainConfig(name="played"), root=run.path.parent):
+        assert main(["league", str(run.path), "--games", "4"]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1 and "in use" in said
+        assert main(["league", str(run.path)]) == 0
+
+
+def test_a_run_without_a_league_is_named_in_one_line(tmp_path, capsys):
+    with RunFolder.create_or_resume("young", TrainConfig(name="young"), root=tmp_path):
+        pass
+    assert main(["league", str(tmp_path / "young")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "no league yet" in said
+    assert main(["league", str(tmp_path / "young"), "--games", "-1"]) == 2
