@@ -16,6 +16,10 @@ ROOT = Path(__file__).parent.parent
 # In 64 game loops, two steps, nobody has lost all structures: what ends ends because time is up.
 TIES = r"\b0 wins +2 draws +0 losses"
 CASES = {
+    "cycles.py": (
+        "--out /dev/null --updates 12 --seeds 1 --measures 2 --games 8",
+        r"self-play, latest agent +0\.\d+ .*\n.*\n +league, latest agent",
+    ),
     "gymnasium_game.py": (
         "--games 2 --time-limit 64",
         r"game 2 as player [01]: time was up after [12] decisions, 64 loops",

@@ -24,12 +24,10 @@ def standings(report: LeagueReport) -> list[Standing]:
     """A row for each player, in order of entry."""
     rows = []
     for index, player in enumerate(report.players):
-        kind = player.of_kind or player.kind
         worst = report.robustness[index]
         rows.append(
             Standing(
                 name=player.id,
-                kind="teacher" if player.parent is None else kind.value.replace("_", " "),
                 parent=player.parent or "",
                 steps=report.steps.get(player.id, player.steps),
                 elo=float(report.elo[index]),

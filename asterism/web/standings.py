@@ -14,7 +14,6 @@ class Standing(NamedTuple):
     """One player of the league."""
 
     name: str
-    kind: str
     parent: str
     """Empty for a teacher."""
     steps: int

@@ -32,9 +32,9 @@ def run(tmp_path):
 def test_the_table_ranks_players_and_names_their_worst_case(run):
     rows = standings(League(Store(run.league_path)).report())
     by_name = {row.name: row for row in rows}
-    assert by_name[TEACHER].kind == "teacher" and by_name[TEACHER].elo == by_name[TEACHER].elo_error == 0
+    assert by_name[TEACHER].elo == by_name[TEACHER].elo_error == 0
     assert by_name[MAIN].worst == f"{MAIN}.2" and by_name[MAIN].worst_rate[0] == 0
-    assert by_name[f"{MAIN}.1"].worst == "" and by_name[f"{MAIN}.1"].kind == "main agent"
+    assert by_name[f"{MAIN}.1"].worst == ""
     first, best, *_, last = table(rows).splitlines()
     assert best.split()[0] == f"{MAIN}.2" and "no games" in best
     assert f"0% (0% to 66%) against {MAIN}.2" in table(rows) and MAIN + "*" in table(rows)

@@ -133,8 +133,8 @@ def test_a_delay_may_miss_by_four_loops():
 
 @pytest.mark.parametrize("name", PERIODS)
 def test_periods_are_those_of_the_weapons(name):
-    weapons = np.unique(RULES.weapons.of[GAME.unit_index[name]])
-    assert np.round(RULES.weapons.cooldown[weapons[weapons > 0]]).tolist() == [PERIODS[name]]
+    weapons = np.unique(RULES.units.weapons.of[GAME.unit_index[name]])
+    assert np.round(RULES.units.weapons.cooldown[weapons[weapons > 0]]).tolist() == [PERIODS[name]]
 
 
 def test_the_cue_is_seen_in_the_first_step_alone():
