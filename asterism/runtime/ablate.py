@@ -98,7 +98,8 @@ def compare(folder: Path, experiments: Sequence[Experiment], scores: Sequence[Sc
     write_atomic(folder / "comparison.json", json.dumps(result, indent=1))
     ablation, page = ABLATIONS[first.name], folder / "comparison.html"
     source = f"AlphaStar's ablation {ablation.row}" if ablation.row else "Not in the paper"
-    games = f"{first.games} games against each opponent with each of the seeds {', '.join(map(str, seeds))}"
+    which = f"each of the seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {seeds[0]}"
+    games = f"{first.games} games against each opponent with {which}"
     summary = f"{source}: {ablation.question}. {games}."
     data = Comparison(f"Ablation: {first.name}", summary, rows, each, settings, mean_curves(experiments))
     write_comparison(page, data)
