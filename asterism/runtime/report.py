@@ -10,7 +10,7 @@ import numpy as np
 import tyro
 
 from asterism.errors import UserError
-from asterism.league import League, Store, wilson
+from asterism.league import League, LeagueReport, Store, wilson
 from asterism.runtime.agents import load_agent
 from asterism.runtime.config_file import differences
 from asterism.runtime.film import Film, film_game
@@ -66,7 +66,11 @@ def league_payoff(run: RunFolder) -> Payoff | None:
     """The payoff matrix, if there is a league."""
     if not run.league_path.exists():
         return None
-    report = League(Store(run.league_path, create=False)).report()
+    return payoff_map(League(Store(run.league_path, create=False)).report())
+
+
+def payoff_map(report: LeagueReport) -> Payoff:
+    """The payoff matrix of a league, with short names."""
     names = [player.id.replace("_terran", "").removesuffix("_0") for player in report.players]
     matrix = np.where(report.games > 0, report.win_rates, np.nan)
     return Payoff(names, matrix, report.games.astype(int))

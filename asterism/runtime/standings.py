@@ -12,7 +12,7 @@ from asterism.league import League, LeagueReport, Outcome, PlayerKind, Result, S
 from asterism.runtime.checkpoints import load_weights
 from asterism.runtime.matches import Matches
 from asterism.runtime.progress import stage
-from asterism.runtime.report import league_payoff
+from asterism.runtime.report import payoff_map
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import make_tools, start_jax
 from asterism.web.standings import Standing, StandingsData, write_standings
@@ -114,10 +114,11 @@ class StandingsConfig:
             if not league.state.players:
                 raise UserError(f"{self.folder} has no players yet: go on with asterism train --name {run.name}")
             fill(run, league, config.setup, self.games, self.seed)
-            rows = standings(league.report())
+            report = league.report()
+            rows = standings(report)
             print(table(rows))
             frozen = sum(not row.learner for row in rows)
             summary = f"{len(rows) - frozen} learners and {frozen} frozen players."
             page = run.path / PAGE
-            write_standings(page, StandingsData(f"League: {run.name}", summary, rows, league_payoff(run)))
+            write_standings(page, StandingsData(f"League: {run.name}", summary, rows, payoff_map(report)))
         print(f"done: open {page}")

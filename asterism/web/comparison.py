@@ -7,6 +7,7 @@ from typing import Any
 
 from asterism.files import write_atomic
 from asterism.web.figures import Line, curves, intervals
+from asterism.web.page import render_page
 from asterism.web.report import WinRate
 
 
@@ -28,13 +29,7 @@ class Comparison:
 
 def write_comparison(path: Path, data: Comparison) -> None:
     """Writes the page to `path`, atomically; raises UserError when the disk is full."""
-    from jinja2 import Environment, PackageLoader
-
-    environment = Environment(
-        loader=PackageLoader("asterism.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    page = environment.get_template("comparison.html.j2").render(data=data, figures=comparison_figures(data))
-    write_atomic(path, page)
+    write_atomic(path, render_page("comparison.html.j2", data=data, figures=comparison_figures(data)))
 
 
 def comparison_figures(data: Comparison) -> list[str]:

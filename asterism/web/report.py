@@ -12,6 +12,7 @@ from jaxtyping import Float, Integer, UInt8
 
 from asterism.files import write_atomic
 from asterism.web.figures import Line, curves, heat_map, share_map
+from asterism.web.page import render_page
 
 
 class WinRate(NamedTuple):
@@ -130,13 +131,9 @@ def write_report(path: Path, data: ReportData) -> None:
 
 def render(data: ReportData) -> str:
     """The page as HTML, every text escaped."""
-    from jinja2 import Environment, PackageLoader
-
     types = data.confusion.types if data.confusion else ()
-    environment = Environment(
-        loader=PackageLoader("asterism.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("report.html.j2").render(
+    return render_page(
+        "report.html.j2",
         data=data,
         stages={stage: stage_figures(stage, series) for stage, series in data.metrics.items()},
         payoff=heat_map(*data.payoff, title="Payoff: win rate, and games under it") if data.payoff else None,

@@ -1,12 +1,13 @@
 """The standings of a league: one page without any file beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from asterism.files import write_atomic
 from asterism.web.figures import heat_map, lineages
+from asterism.web.page import render_page
 from asterism.web.report import Payoff
 
 
@@ -19,8 +20,9 @@ class Standing(NamedTuple):
     steps: int
     """Agent steps in its weights."""
     elo: float
-    """Points above the teacher, and half the width of their 95% interval."""
+    """Points above the teacher."""
     elo_error: float
+    """Half the width of their 95% interval."""
     nash: float
     """Its share of the Nash distribution."""
     worst: str
@@ -49,7 +51,7 @@ def lines_of_descent(standings: Sequence[Standing]) -> dict[str, list[Point]]:
     """For each learner its teacher, its frozen copies, and itself as it is."""
     by_name = {one.name: one for one in standings}
     point = lambda one: (one.steps, one.elo, one.elo_error)  # noqa: E731
-    lines: Mapping[str, list[Point]] = {
+    lines = {
         one.name: [point(by_name[one.parent])] if one.parent in by_name else [] for one in standings if one.learner
     }
     for one in standings:
@@ -57,19 +59,14 @@ def lines_of_descent(standings: Sequence[Standing]) -> dict[str, list[Point]]:
             lines[one.parent].append(point(one))
     for name in lines:
         lines[name].append(point(by_name[name]))
-    return dict(lines)
+    return lines
 
 
 def write_standings(path: Path, data: StandingsData) -> None:
     """Writes the page to `path`, atomically; raises UserError when the disk is full."""
-    from jinja2 import Environment, PackageLoader
-
-    environment = Environment(
-        loader=PackageLoader("asterism.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
     figures = [
         lineages(lines_of_descent(data.standings), title="Elo of each learner and its copies, with 95% intervals"),
         heat_map(*data.payoff, title="Payoff: win rate, and games under it"),
     ]
     rows = sorted(data.standings, key=lambda one: -one.elo)
-    write_atomic(path, environment.get_template("standings.html.j2").render(data=data, rows=rows, figures=figures))
+    write_atomic(path, render_page("standings.html.j2", data=data, rows=rows, figures=figures))
