@@ -28,7 +28,7 @@ from asterism.game.settings import GameSettings
 from asterism.interface.action import ActionParts
 from asterism.learning.losses import LossWeights
 from asterism.learning.pseudo_rewards import StrategyValues
-from asterism.learning.reinforcement import LearnerState, Scale, Trajectory, reinforcement_update
+from asterism.learning.reinforcement import Scale, Trajectory, fresh_learner, reinforcement_update
 from asterism.runtime.players import spread
 from asterism.runtime.setup import Setup, Tools, make_tools
 
@@ -136,7 +136,7 @@ class Bench:
         steps, game, optimizer = self.settings.window, self.tools.game, optax.adam(3e-5, b1=0.0, b2=0.99, eps=1e-5)
         scale = Scale(game.size.location, game.description.map_cells, game.description.loops_per_second)
         update = reinforcement_update(self.network, game.description.uses, LossWeights(), scale, optimizer)
-        whole, learner = self.trajectory(), LearnerState(self.params, optimizer.init(self.params))
+        whole, learner = self.trajectory(), fresh_learner(self.params, optimizer)
         inputs = whole.carry, whole.observation, whole.privileged, whole.action, whole.reset
         cost = windows * 4 * products(self.network.unroll, self.params, *inputs).total()
         found = measure(update, (learner, self.params, spread(whole, windows)), self.settings.repeats)
@@ -162,6 +162,7 @@ class Bench:
             reward=jnp.zeros(steps),
             ended=flags[1:],
             mask=~flags[1:],
+            version=jnp.zeros(steps, jnp.int32),
             carry=carry,
             teacher_carry=carry,
         )

@@ -23,14 +23,16 @@ from asterism.agent.policy import SHARPNESS_SPEED
 from asterism.demos import open_demos, recorded_strategies, strategy_library
 from asterism.interface.network import Network, Params
 from asterism.learning.losses import split_log_probs
-from asterism.learning.reinforcement import Trajectory
+from asterism.learning.reinforcement import Factors, Trajectory
 from asterism.learning.returns import segment, td_lambda_targets, upgo_returns
 from asterism.learning.supervised import used_parts
 from asterism.runtime.agents import load_agent
 from asterism.runtime.devices import gathered
 from asterism.runtime.league import LeagueStage
 from asterism.runtime.league_settings import LeagueTraining
+from asterism.runtime.players import spread
 from asterism.runtime.progress import stage
+from asterism.runtime.rollout import Races
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Setup, Tools, make_tools, start_jax
 
@@ -89,23 +91,27 @@ def signal_to_noise(samples: np.ndarray) -> np.ndarray:
 
 def measure(tools: Tools, league: LeagueStage, settings: Settings) -> tuple[dict[str, np.ndarray], int]:
     """Gradients [n, estimators, weights] by block, and the games in which they were taken."""
-    learner, teacher = league.learners[league.main], league.teacher
+    cohort, teacher = league.cohorts[0], league.founder
     of_batch = jax.jit(partial(gradients, tools.network, tools.game.description.uses))
-    opponents = jax.tree.map(lambda leaf: jnp.stack([leaf] * LEAGUE.groups), teacher.policy)
+    races = Races(*np.zeros((2, 1, LEAGUE.lanes), np.int32))
+    of_one = partial(jax.tree.map, lambda leaf: leaf[0])
     samples, games = [], 0
     with stage("gradients", settings.value_collections + settings.collections, "collections") as bar:
         for number in range(settings.value_collections + settings.collections):
-            keys = jax.random.split(jax.random.fold_in(jax.random.key(settings.seed), number), LEAGUE.lanes)
+            keys = jax.random.split(jax.random.fold_in(jax.random.key(settings.seed), number), (1, LEAGUE.lanes))
             # Lanes begin anew one after the other, within the length of a game.
-            restart = np.arange(LEAGUE.lanes) % 7 == number
-            arguments = teacher.policy, opponents, learner.workers, restart, keys
-            learner.workers, batch, finished, _ = league.compiled.collect(*arguments)
+            restart = np.arange(LEAGUE.lanes)[None] % 7 == number
+            weights = spread(teacher.policy, 1), cohort.versions, cohort.opponents
+            cohort.workers, batch, finished, _ = league.population.collect(
+                *weights, cohort.workers, races, restart, keys
+            )
+            batch = gathered(batch)
             if number < settings.value_collections:
-                rates = Params(0.0, float(number >= 7))
-                learner.state, _, _ = league.compiled.update(learner.state, teacher, gathered(batch), rates)
+                factors = cohort.factors(Factors(0.0, float(number >= 7)))
+                cohort.states, _, _ = league.population.update(cohort.states, teacher, batch, factors)
             else:
-                params = Params(teacher.policy, learner.state.params.value)
-                samples.append(jax.tree.map(np.asarray, of_batch(params, gathered(batch))))
+                params = Params(teacher.policy, of_one(cohort.states.params.value))
+                samples.append(jax.tree.map(np.asarray, of_batch(params, of_one(batch))))
                 games += int(np.asarray(finished.done).sum())
             bar.advance()
     return {name: np.stack([sample[name] for sample in samples]) for name in BLOCKS}, games

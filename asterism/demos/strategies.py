@@ -1,6 +1,6 @@
 """The library of z: strategies that were really played, to be sampled in compiled code."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -19,29 +19,43 @@ class StrategyLibrary(NamedTuple):
     strategies: Strategy
     """[Z, ...]"""
     fits: Bool[Array, "2 Z"]
-    """Which can be asked of the player on each side: those of its race."""
+    """Which can be asked of the player on each side."""
+    races: Int[Array, " Z"]
+    """`Race` of whom each can be asked; 0: of anybody."""
 
     @property
     def size(self) -> int:
         """How many strategies there are (Z)."""
         return self.strategies.build_order.shape[0]
 
-    def sample(self, key: PRNGKeyArray, side: Int[Array, ""]) -> Strategy:
-        """One strategy for the player on a side, each with the same probability; what was played more often is there
-        more often."""
-        index = jax.random.categorical(key, jnp.where(self.fits[side], 0.0, -jnp.inf))
-        return jax.tree.map(lambda values: values[index], self.strategies)
+    def sample(
+        self, key: PRNGKeyArray, side: Int[Array, ""], race: Int[Array, ""] | int = 0
+    ) -> tuple[Strategy, Bool[Array, ""]]:
+        """One strategy for the player of a race on a side (race 0: whatever its race), each with the same probability;
+        what was played more often is there more often. Whether there is any: if not, what is given is of no use."""
+        fits = self.fits[side] & ((race == 0) | (self.races == 0) | (self.races == race))
+        index = jax.random.categorical(key, jnp.where(fits, 0.0, -jnp.inf))
+        return jax.tree.map(lambda values: values[index], self.strategies), fits.any()
 
 
-def strategy_library(strategies: Iterable[Strategy], others: Iterable[Strategy] | None = None) -> StrategyLibrary:
+def strategy_library(
+    strategies: Iterable[Strategy], others: Iterable[Strategy] | None = None, races: Sequence[int] | None = None
+) -> StrategyLibrary:
     """The library of unbatched strategies, for both sides, or with `others` those for the first side and the second.
-    Raises UserError when there are none."""
+
+    Args:
+      races: `Race` of each, those of `others` last; None: any.
+    Raises:
+      UserError: when there are none.
+    """
     lists = [list(strategies), *([] if others is None else [list(others)])]
     if not all(lists):
         raise UserError("a library of strategies needs at least one for each side: record games first")
     stacked = jax.tree.map(lambda *values: jnp.asarray(np.stack(values)), *sum(lists, []))
     first = np.arange(sum(map(len, lists))) < len(lists[0])
-    return StrategyLibrary(stacked, jnp.asarray(np.stack([first, first if others is None else ~first])))
+    fits = np.stack([first, first if others is None else ~first])
+    kinds = np.zeros(len(first), np.int32) if races is None else np.array(races, np.int32)
+    return StrategyLibrary(stacked, jnp.asarray(fits), jnp.asarray(kinds))
 
 
 def recorded_strategies(demos: Demos) -> list[Strategy]:

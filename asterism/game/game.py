@@ -80,9 +80,11 @@ class EmbeddedGame:
             upgrades=jnp.zeros((2, len(game.upgrades)), bool),
         )
 
-    def reset(self, key: PRNGKeyArray, z: Strategy) -> tuple[State, TimeStep]:
-        """A new game. `key` draws the races that are random, and who is told the enemy's; there is no other chance."""
-        return self.start(draw_races(key, self.settings.races), z, told=draw_told(key, self.settings.hidden_race))
+    def reset(self, key: PRNGKeyArray, z: Strategy, races: Int[Array, " 2"] | None = None) -> tuple[State, TimeStep]:
+        """A new game, of the given races (`Race`) or of those of the settings. `key` draws the races that are random,
+        and who is told the enemy's; there is no other chance."""
+        races = draw_races(key, self.settings.races) if races is None else races
+        return self.start(races, z, told=draw_told(key, self.settings.hidden_race))
 
     def start(
         self,

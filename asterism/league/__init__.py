@@ -1,9 +1,10 @@
 """The league: who plays whom, who has beaten whom, and what is kept of it. It knows no network and no game."""
 
 from asterism.league.checkpoints import ready_to_checkpoint, resets_after_checkpoint
-from asterism.league.league import Checkpoint, League, LeagueReport, Match
+from asterism.league.league import Checkpoint, League, LeagueReport, Match, founding_players
 from asterism.league.matchmaking import choose_opponent
 from asterism.league.payoff import Outcome, Payoff, Result
+from asterism.league.pbt import PopulationBasedTraining
 from asterism.league.pfsp import Weighting, pfsp
 from asterism.league.player import Player, PlayerKind
 from asterism.league.ratings import Interval, elo, elo_error, nash, relative_performance, wilson
@@ -24,12 +25,14 @@ __all__ = [
     "Payoff",
     "Player",
     "PlayerKind",
+    "PopulationBasedTraining",
     "Result",
     "Store",
     "Weighting",
     "choose_opponent",
     "elo",
     "elo_error",
+    "founding_players",
     "nash",
     "pfsp",
     "ready_to_checkpoint",

@@ -59,6 +59,19 @@ class LeagueReport(NamedTuple):
     """The frozen player that each does worst against, of those it has met."""
 
 
+def founding_players(teachers: Mapping[str, str], settings: LeagueSettings) -> list[Player]:
+    """For each race its teacher, whose weights are in the file that `teachers` names, and the learners of the
+    settings."""
+    players = []
+    for race, weights in teachers.items():
+        teacher = Player(f"teacher_{race}", PlayerKind.HISTORICAL, race, weights=weights)
+        players.append(teacher)
+        for kind, count in settings.learners_per_race().items():
+            ids = [f"{kind.value}_{race}_{i}" for i in range(count)]
+            players += [Player(learner, kind, race, parent=teacher.id) for learner in ids]
+    return players
+
+
 class League:
     """A league that remembers: all is in the store before it counts, and opening the store again gives the same league.
 
@@ -73,21 +86,12 @@ class League:
         self.settings = settings or LeagueSettings()
         self.state = store.load(self.settings.decay)
 
-    def populate(self, teachers: Mapping[str, str]) -> None:
-        """Found the league: for each race its teacher, with the file of its weights, and the learners of the settings.
-
-        Everybody gets in, or nobody. Raises ValueError in a league that has players.
-        """
+    def populate(self, teachers: Mapping[str, str], update: int = 0) -> None:
+        """Found the league with `founding_players`. Everybody gets in, or nobody. Raises ValueError in a league that
+        has players."""
         if self.state.players:
             raise ValueError("the league has players already")
-        players = []
-        for race, weights in teachers.items():
-            teacher = Player(f"teacher_{race}", PlayerKind.HISTORICAL, race, weights=weights)
-            players.append(teacher)
-            for kind, count in self.settings.learners_per_race().items():
-                ids = [f"{kind.value}_{race}_{i}" for i in range(count)]
-                players += [Player(learner, kind, race, parent=teacher.id) for learner in ids]
-        self._enter(players, update=0)
+        self._enter(founding_players(teachers, self.settings), update)
 
     def add_teacher(self, player_id: str, race: str, weights: str, update: int = 0) -> Player:
         """Add a supervised agent, whose weights are in the file `weights`, as a historical player without parent."""

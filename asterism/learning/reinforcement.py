@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from asterism.interface.action import Action, ActionParts
 from asterism.interface.network import Network, Params
@@ -27,8 +27,26 @@ from asterism.learning.returns import segment, td_lambda_targets
 from asterism.learning.supervised import used_parts
 
 REWARDS = ("win_loss", "build_order", "units", "upgrades", "effects")
-WHOLE = Params(1.0, 1.0)
-"""Rates at which policy and values make whole steps."""
+
+
+class Factors(NamedTuple):
+    """Multiples of a learner's settings that may differ from update to update and from learner to learner: of the steps
+    of its policy and of its value networks, and of the weights of the terms of its loss."""
+
+    policy_rate: Float[Array, ""] | float = 1.0
+    value_rate: Float[Array, ""] | float = 1.0
+    upgo: Float[Array, ""] | float = 1.0
+    entropy: Float[Array, ""] | float = 1.0
+    kl: Float[Array, ""] | float = 1.0
+    """Of both terms, that of the first minutes too."""
+
+    def of_term(self, name: str) -> Float[Array, ""] | float:
+        """The factor of a term of `weight_table`."""
+        return {"upgo": self.upgo, "entropy": self.entropy, "kl": self.kl, "kl_early": self.kl}.get(name, 1.0)
+
+
+WHOLE = Factors()
+"""The settings as they are."""
 
 
 class Trajectory(NamedTuple):
@@ -54,6 +72,8 @@ class Trajectory(NamedTuple):
     ended: Bool[Array, " T"]
     """The game ended between a step and the next."""
     mask: Bool[Array, " T"]
+    version: Int[Array, " T"]
+    """Updates that the learner had made when it acted."""
     carry: Any
     """State of the core before the first step."""
     teacher_carry: Any
@@ -68,11 +88,17 @@ class Scale(NamedTuple):
     loops_per_second: float
 
 
-def all_rewards(trajectory: Trajectory, scale: Scale, discounts: Float[Array, " T"]) -> Float[Array, "T 5"]:
-    """Win/loss and the four pseudo-rewards of each step (`REWARDS`)."""
+def distances_to_z(trajectory: Trajectory, scale: Scale) -> StrategyValues:
+    """How far what the player has done is from its z at each moment, [T + 1]."""
     executed = jax.tree.map(lambda leaf: leaf[:, 0], trajectory.privileged.executed)
     target = trajectory.observation.z
-    distances = jax.vmap(lambda e, z: strategy_distances(e, z, scale.location, scale.map_cells))(executed, target)
+    return jax.vmap(lambda e, z: strategy_distances(e, z, scale.location, scale.map_cells))(executed, target)
+
+
+def all_rewards(
+    trajectory: Trajectory, distances: StrategyValues, scale: Scale, discounts: Float[Array, " T"]
+) -> Float[Array, "T 5"]:
+    """Win/loss and the four pseudo-rewards of each step (`REWARDS`)."""
     before, after = (
         jax.tree.map(lambda d, part=part: d[part], distances) for part in (slice(None, -1), slice(1, None))
     )
@@ -82,14 +108,64 @@ def all_rewards(trajectory: Trajectory, scale: Scale, discounts: Float[Array, " 
     return jnp.concatenate([trajectory.reward[:, None], pseudo], 1)
 
 
+class Share(NamedTuple):
+    """What is summed up over the steps of a batch before it is divided."""
+
+    of: Float[Array, "*b T"]
+    by: Float[Array, "*b T"]
+
+
+class Terms(NamedTuple):
+    """What one trajectory gives."""
+
+    losses: dict[str, Float[Array, " T"]]
+    """Every term of the loss, unweighted, at each step."""
+    shares: dict[str, Share]
+    """What is worth watching beside them: see `behaviour_shares`."""
+    teacher_carry: Any
+    """The teacher's memory after it."""
+    targets: Float[Array, "T 5"]
+    """TD(lambda) targets of the values."""
+
+
 class Learned(NamedTuple):
     """What is known after a batch beside its loss."""
 
     teacher_carry: Any
     metrics: dict[str, Float[Array, ""]]
-    """The mean of each term, and the whole."""
+    """The mean of each term, the whole, and the shares (NaN where there is nothing to divide by)."""
     targets: Float[Array, "*b T 5"]
     """TD(lambda) targets of the values."""
+
+
+def behaviour_shares(
+    trajectory: Trajectory,
+    used: ActionParts,
+    entropies: ActionParts,
+    kls: ActionParts,
+    distances: StrategyValues,
+    scale: Scale,
+) -> dict[str, Share]:
+    """Entropy and KL by action part, in steps that use it; actions a minute of the game (`apm`, no-ops left out); and
+    how far from z games that followed one were at their last action (`from_z`)."""
+    mask, scalars = trajectory.mask, trajectory.observation.scalars
+    shares = {}
+    for part in ActionParts._fields:
+        by = 1.0 * (getattr(used, part) & mask)
+        for name, values in (("entropy", entropies), ("kl", kls)):
+            shares[f"{name}/{part}"] = Share(jnp.where(by > 0, getattr(values, part), 0.0), by)
+    within = mask & ~trajectory.ended
+    loops = scalars.game_loop[1:] - scalars.game_loop[:-1]
+    acts = within & (trajectory.action.action_type[:-1] > 0)
+    shares["apm"] = Share(60 * scale.loops_per_second * acts, jnp.where(within, loops, 0).astype(float))
+    last = 1.0 * (mask & trajectory.ended & follows_z(trajectory))
+    return shares | {f"from_z/{name}": Share(d[:-1] * last, last) for name, d in distances._asdict().items()}
+
+
+def follows_z(trajectory: Trajectory) -> Bool[Array, " T"]:
+    """Whether the player is asked to follow a strategy, at each step."""
+    z = trajectory.observation.z
+    return ((z.build_order > 0).any(1) | z.units.any(1))[:-1]
 
 
 def trajectory_losses(
@@ -100,9 +176,8 @@ def trajectory_losses(
     params: Params,
     teacher: Params,
     trajectory: Trajectory,
-) -> tuple[dict[str, Float[Array, " T"]], Any, Float[Array, "T 5"]]:
-    """Every term of the loss, unweighted, at each step of one trajectory; the teacher's carry after it, and the targets
-    of the values."""
+) -> Terms:
+    """All that is to be known of one trajectory."""
     inputs = (trajectory.observation, trajectory.privileged, trajectory.action, trajectory.reset)
     _, output = network.unroll(params, trajectory.carry, *inputs)
     real = jnp.append(trajectory.mask, False)
@@ -110,7 +185,8 @@ def trajectory_losses(
     steps = lambda tree: jax.tree.map(lambda leaf: leaf[:-1], tree)  # noqa: E731
     mask = trajectory.mask
     discounts = jnp.where(trajectory.ended, 0.0, weights.discount)
-    rewards = all_rewards(trajectory, scale, discounts)
+    distances = distances_to_z(trajectory, scale)
+    rewards = all_rewards(trajectory, distances, scale, discounts)
     bootstrap = jax.lax.stop_gradient(output.values[mask.sum()])
     segments = jax.vmap(segment, in_axes=(1, 0, 1, None, None))(output.values[:-1], bootstrap, rewards, discounts, mask)
     used = used_parts(uses, steps(trajectory.action))
@@ -126,18 +202,17 @@ def trajectory_losses(
     win_loss = jax.tree.map(lambda leaf: leaf[0], segments)
     rounds = output.unit_rounds[:-1]
     kls = part_kls(steps(taught.logits), steps(output.logits), rounds)
-    scalars, z = trajectory.observation.scalars, trajectory.observation.z
-    follows = ((z.build_order > 0).any(1) | z.units.any(1))[:-1]
+    entropies = part_entropies(steps(output.logits), rounds)
+    loops, follows = trajectory.observation.scalars.game_loop[:-1], follows_z(trajectory)
     early = early_action_type_kl_loss(
-        kls.action_type, scalars.game_loop[:-1], follows, mask, weights.early_seconds, scale.loops_per_second
+        kls.action_type, loops, follows, mask, weights.early_seconds, scale.loops_per_second
     )
     losses = {f"policy/{name}": policies[i] for i, name in enumerate(REWARDS)}
     losses |= {f"value/{name}": values[i] for i, name in enumerate(REWARDS)}
     losses["upgo"] = split_upgo_loss(log_probs, behaviour, used, win_loss, clip)
-    losses["entropy"] = entropy_loss(part_entropies(steps(output.logits), rounds), used, mask)
-    losses["kl"] = kl_loss(kls, used, mask)
-    losses["kl_early"] = early
-    return losses, teacher_carry, targets
+    losses |= {"entropy": entropy_loss(entropies, used, mask), "kl": kl_loss(kls, used, mask), "kl_early": early}
+    shares = behaviour_shares(trajectory, used, entropies, kls, distances, scale)
+    return Terms(losses, jax.lax.stop_gradient(shares), teacher_carry, targets)
 
 
 def weight_table(weights: LossWeights) -> dict[str, float]:
@@ -160,15 +235,18 @@ def reinforcement_loss(
     params: Params,
     teacher: Params,
     batch: Trajectory,
+    factors: Factors = WHOLE,
 ) -> tuple[Float[Array, ""], Learned]:
     """The weighted loss of a batch of trajectories ([B, ...]), and what else is known after it."""
     of_one = lambda t: trajectory_losses(network, uses, weights, scale, params, teacher, t)  # noqa: E731
-    losses, carries, targets = jax.vmap(of_one)(batch)
-    means = {name: masked_mean(values, batch.mask) for name, values in losses.items()}
+    terms = jax.vmap(of_one)(batch)
+    means = {name: masked_mean(values, batch.mask) for name, values in terms.losses.items()}
     # A term without weight is left out, so that the compiler drops what only that term needs.
-    total = sum(weight * means[name] for name, weight in weight_table(weights).items() if weight)
-    metrics = {f"loss/{name}": value for name, value in means.items()}
-    return total, Learned(carries, metrics | {"loss/total": total}, targets)
+    table = weight_table(weights).items()
+    total = sum(weight * factors.of_term(name) * means[name] for name, weight in table if weight)
+    metrics = {f"loss/{name}": value for name, value in means.items()} | {"loss/total": total}
+    metrics |= {name: share.of.sum() / share.by.sum() for name, share in terms.shares.items()}
+    return total, Learned(terms.teacher_carry, metrics, terms.targets)
 
 
 class LearnerState(NamedTuple):
@@ -176,6 +254,13 @@ class LearnerState(NamedTuple):
 
     params: Params
     optimizer: optax.OptState
+    updates: Int[Array, ""]
+    """Made so far."""
+
+
+def fresh_learner(params: Params, optimizer: optax.GradientTransformation) -> LearnerState:
+    """A learner with these weights and an optimizer that has seen nothing."""
+    return LearnerState(params, optimizer.init(params), jnp.zeros((), jnp.int32))
 
 
 def reinforcement_update(
@@ -186,25 +271,28 @@ def reinforcement_update(
     optimizer: optax.GradientTransformation,
     learn: tuple[str, ...] = (),
 ):
-    """The update, a pure function: (LearnerState, teacher, Trajectory [B], rates) -> (LearnerState, carries, metrics).
+    """The update, a pure function: (LearnerState, teacher, Trajectory [B], factors) -> (LearnerState, the teacher's
+    memory, metrics).
 
-    The rates are factors on the changes of the policy and of the value networks; `learn` names the blocks of the policy
-    that change (none: all).
+    `learn` names the blocks of the policy that change (none: all). `lag` among the metrics is the mean number of
+    updates between the weights that acted and those that learn from it.
     """
 
-    def update(learner: LearnerState, teacher: Params, batch: Trajectory, rates: Params = WHOLE):
+    def update(learner: LearnerState, teacher: Params, batch: Trajectory, factors: Factors = WHOLE):
         def loss(params):
             params = network.learn_only(params, learn)
-            return reinforcement_loss(network, uses, weights, scale, params, teacher, batch)
+            return reinforcement_loss(network, uses, weights, scale, params, teacher, batch, factors)
 
         gradients, (carries, metrics, targets) = jax.grad(loss, has_aux=True)(learner.params)
         metrics["gradient_norm"] = optax.tree.norm(gradients)
+        metrics["lag"] = masked_mean(1.0 * (learner.updates - batch.version), batch.mask)
         updates, state = optimizer.update(gradients, learner.optimizer, learner.params)
+        rates = factors.policy_rate, factors.value_rate
         scaled = [jax.tree.map(lambda x, r=rate: x * r, part) for part, rate in zip(updates, rates, strict=True)]
         params = optax.apply_updates(learner.params, Params(*scaled))
         if network.value_units is not None:
-            step = weights.popart_step * rates.value
+            step = weights.popart_step * factors.value_rate
             params = network.value_units.follow(params, jax.lax.stop_gradient(targets), batch.mask, step)
-        return LearnerState(params, state), carries, metrics
+        return LearnerState(params, state, learner.updates + 1), carries, metrics
 
     return update

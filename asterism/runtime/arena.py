@@ -45,11 +45,18 @@ def side(values: Any, seat: Int[Array, " B"]) -> Any:
 
 
 def new_lanes(
-    game: EmbeddedGame, home: Controller, away: Controller, seat: Int[Array, " B"], z: Strategy, keys: Keys
+    game: EmbeddedGame,
+    home: Controller,
+    away: Controller,
+    seat: Int[Array, " B"],
+    z: Strategy,
+    keys: Keys,
+    races: Int[Array, "B 2"] | None = None,
 ) -> Lanes:
-    """New games in all lanes; z is [B, 2, ...], by side. Call it in compiled code."""
+    """New games in all lanes. z ([B, 2, ...]) and the races (None: those of the game's settings) are by side. Call it
+    in compiled code."""
     count = len(seat)
-    state, timestep = jax.vmap(game.reset)(keys, z)
+    state, timestep = jax.vmap(game.reset)(keys, z, races)
     return Lanes(state, timestep, spread(home.initial_memory(), count), spread(away.initial_memory(), count), seat)
 
 

@@ -1,97 +1,56 @@
 """The league stage: learners improve by reinforcement against opponents that the league chooses."""
 
 import time
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from asterism.demos.strategies import StrategyLibrary
 from asterism.interface.network import Params
-from asterism.league import League, Outcome, PlayerKind, Result, Store
-from asterism.learning.reinforcement import LearnerState, Scale, Trajectory, reinforcement_update
+from asterism.interface.observation import Race
+from asterism.league import League, LeagueSettings, Outcome, Player, PlayerKind, Result, Store, founding_players
+from asterism.league.pbt import explore, model_for
+from asterism.learning.reinforcement import Factors, LearnerState, fresh_learner
 from asterism.runtime.checkpoints import Checkpoints, load_weights, save_weights
-from asterism.runtime.devices import ALL, EACH, EACH_STEP, games_mesh, gathered, over_games
+from asterism.runtime.cohort import Cohort, Group, Member, staggered, turns
+from asterism.runtime.devices import ALL, gathered
 from asterism.runtime.league_settings import LeagueTraining
-from asterism.runtime.players import strong
+from asterism.runtime.memory import peak_memory
+from asterism.runtime.population import make_optimizer, make_population
 from asterism.runtime.progress import stage
-from asterism.runtime.rollout import Conditioning, Finished, RolloutSizes, Workers, collect, fresh_workers
+from asterism.runtime.rollout import Conditioning, Finished, Races
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Tools
 from asterism.runtime.supervised import pack, unpack
 
 NAME = "league"
-RACE = "terran"
 
 
-class Group(NamedTuple):
-    """What one group of lanes plays."""
-
-    opponent: str
-    games: int
-    """Games finished against this opponent."""
-
-
-@dataclass
-class Learner:
-    """One learner of the league, as the loop carries it along."""
-
-    state: LearnerState
-    workers: Workers
-    groups: list[Group | None]
-    updates: int = 0
-    tally: list[tuple[str, float]] = field(default_factory=list)
-    """Opponent and reward of the games since the last entry in the metrics."""
+def learners_in_order(races: tuple[str, ...], settings: LeagueSettings) -> list[Player]:
+    """The learners of a league as cohorts are made of them: main agents first, and of each kind the races in turn."""
+    players = founding_players(dict.fromkeys(races, ""), settings)
+    number = lambda player: int(player.id.rsplit("_", 1)[1])  # noqa: E731
+    kinds = list(PlayerKind)
+    return sorted(filter(lambda p: p.is_learner, players), key=lambda p: (kinds.index(p.kind), number(p)))
 
 
-def make_optimizer(settings: LeagueTraining) -> optax.GradientTransformation:
-    """Adam without momentum (AlphaStar: beta1 0, beta2 0.99, epsilon 1e-5)."""
-    rates = {"policy": settings.learning_rate, "value": settings.value_learning_rate}
-    adams = {part: optax.adam(rate, *settings.adam) for part, rate in rates.items()}
-    return optax.chain(
-        optax.clip_by_global_norm(settings.clip), optax.multi_transform(adams, Params(policy="policy", value="value"))
-    )
-
-
-class Compiled(NamedTuple):
-    """New games, and the two halves of an iteration; apart, since compiling them as one takes twice the memory."""
-
-    start: Any
-    """Keys of the lanes -> workers."""
-    collect: Any
-    """(policy, opponents, workers, restart, keys) -> (workers, trajectories, finished, share of lanes due)."""
-    update: Any
-    """(learner state, teacher, trajectories, rates) -> (learner state, the teacher's memory, metrics)."""
-
-
-def compile_iteration(tools: Tools, settings: LeagueTraining, conditioning: Conditioning, optimizer) -> Compiled:
-    """Collecting trajectories and learning from them; compiled when first called."""
-    game, network = tools.game, tools.network
-    description = game.description
-    scale = Scale(game.size.location, description.map_cells, description.loops_per_second)
-    one_update = reinforcement_update(network, description.uses, settings.losses, scale, optimizer, settings.learn)
-
-    def gather(policy, opponents, workers: Workers, restart, keys):
-        sizes = RolloutSizes(settings.unroll, settings.steps)
-        return strong(collect(game, network, sizes, conditioning, policy, opponents, workers, restart, keys))
-
-    def update(state: LearnerState, teacher: Params, batch: Trajectory, rates: Params):
-        for _ in range(settings.reuse):
-            state, carries, metrics = one_update(state, teacher, batch, rates)
-        metrics |= {"rate/steps": batch.mask.sum(), "temperature": network.temperature(state.params.policy)}
-        return strong((state, carries, metrics))
-
-    mesh = games_mesh(settings.groups)
-    start = over_games(lambda keys: strong(fresh_workers(game, network, conditioning, keys)), mesh, (EACH,), EACH)
-    inputs, outputs = (ALL, EACH, EACH, EACH, EACH), (EACH, EACH, EACH_STEP, EACH)
-    return Compiled(start, over_games(gather, mesh, inputs, outputs, donate=2), jax.jit(update, donate_argnums=0))
+def curve(learner: str, metric: str) -> str:
+    """The name under which a learner's metric is logged. Curves are drawn in groups, by what is before the slash: the
+    losses of a learner together, or one metric of all learners."""
+    group, _, rest = metric.partition("/")
+    if group == "loss":
+        return f"{learner}/{metric}"
+    return f"{group}_{learner}/{rest}" if rest else f"{group}/{learner}"
 
 
 class LeagueStage:
-    """The loop around compiled iterations: matches, results, frozen copies, checkpoints."""
+    """The loop around compiled iterations: matches, results, frozen copies, checkpoints.
+
+    First only values learn, in games between learners with the teacher's policy; then the league is founded, and its
+    cohorts take turns.
+    """
 
     def __init__(
         self,
@@ -106,154 +65,222 @@ class LeagueStage:
         self.founder = gathered(tools.network.cooled(teacher, settings.temperature))
         """What the learners begin as, and are held to: the teacher at their temperature."""
         self.weights_folder = run.path / "league"
-        self.founder_path = self.weights_folder / "founder.safetensors"
         self.optimizer = make_optimizer(settings)
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
-        self.compiled = compile_iteration(tools, settings, conditioning, self.optimizer)
+        self.population = make_population(tools, settings, conditioning, self.optimizer)
         self.league = League(Store(run.league_path), settings.league)
         self.bank: dict[str, Any] = {}
         """Policies of frozen players."""
 
     def prepare(self) -> None:
-        """Founds the league, unless it was founded before."""
-        if not self.founder_path.exists():
-            self.weights_folder.mkdir(exist_ok=True)
-            save_weights(self.founder_path, self.founder, {"player": "founder"})
-        if not self.league.state.players:
-            self.league.populate({RACE: self.founder_path.name})
-        players = self.league.state.players.values()
-        self.learners = {player.id: self.new_learner(i) for i, player in enumerate(players) if player.is_learner}
-        mains = [name for name, player in self._learning() if player.kind is PlayerKind.MAIN_AGENT]
-        self.main = mains[0]
-        others = [name for name, player in self._learning() if player.kind is not PlayerKind.MAIN_AGENT]
-        turns = mains * self.settings.main_turns
-        self.schedule = [name for other in others for name in (*turns, other)] or turns
+        """Sets the learners up with the founder's weights and new games."""
+        self.weights_folder.mkdir(exist_ok=True)
+        self.races = self.settings.races or (self.tools.game.settings.races[0],)
+        learners = learners_in_order(self.races, self.settings.league)
+        self.learners = {player.id: player for player in learners}
+        size = self.settings.cohort
+        members = [Member(player.id, self.race_of(player.race), [None] * self.settings.groups) for player in learners]
+        self.cohorts = [self.new_cohort(members[i : i + size], i) for i in range(0, len(members), size)]
+        self.place = {member.name: (cohort, k) for cohort in self.cohorts for k, member in enumerate(cohort.members)}
+        self.first_of_race = {player.race: player.id for player in learners[: len(self.races)]}
+        self.main = learners[0].id
+        self.leading = self.cohorts[: -(-len(self.races) // size)]
+        """Cohorts whose values learn before the league is founded: those of a main agent of each race."""
+        kinds = [{self.learners[member.name].kind for member in cohort.members} for cohort in self.cohorts]
+        shares = [self.settings.main_turns if PlayerKind.MAIN_AGENT in some else 1 for some in kinds]
+        self.schedule = turns(shares)
+        self.rounds = len(self.leading) * (self.settings.burn_in + self.settings.value_updates)
+        """Updates before the league is founded."""
 
-    def _learning(self):
-        return [(name, self.league.state.players[name]) for name in self.learners]
+    def race_of(self, name: str) -> int:
+        """A player's race as the games need it."""
+        return int(Race[name.upper()]) if self.settings.races else 0
 
-    def new_learner(self, index: int) -> Learner:
-        """A learner with the founder's weights and new games."""
-        key = jax.random.fold_in(jax.random.key(self.seed), 1000 + index)
-        workers = self.compiled.start(jax.random.split(key, self.settings.lanes))
-        return Learner(self.fresh_state(self.founder), workers, [None] * self.settings.groups)
+    def new_cohort(self, members: list[Member], index: int) -> Cohort:
+        """Learners with the founder's weights, and new games."""
+        settings, size = self.settings, len(members)
+        keys = [jax.random.fold_in(jax.random.key(self.seed), 1000 + index + k) for k in range(size)]
+        keys = jnp.stack([jax.random.split(key, settings.lanes) for key in keys])
+        start = Races(*np.array([[member.race] * settings.lanes for member in members])[None].repeat(2, 0))
+        states = self.population.stacked(fresh_learner(self.founder, self.optimizer), size)
+        opponents = self.population.opponents(self.founder.policy, size, settings.groups)
+        return Cohort(members, states, self.population.start(start, keys), opponents)
 
-    def fresh_state(self, params: Params) -> LearnerState:
-        """A copy of the weights (an update gives its own away), and an optimizer that has seen nothing."""
-        params = jax.tree.map(jnp.array, params)
-        return gathered(LearnerState(params, self.optimizer.init(params)))
+    def state(self, name: str) -> LearnerState:
+        """Weights and optimizer of a learner as they are now."""
+        cohort, k = self.place[name]
+        return gathered(self.population.take(cohort.states, k))
+
+    def replace(self, name: str, state: LearnerState) -> None:
+        """Gives a learner other weights; that counts as an update, since whoever plays it must notice."""
+        cohort, k = self.place[name]
+        cohort.members[k].updates += 1
+        state = state._replace(updates=jnp.int32(cohort.members[k].updates))
+        cohort.states = self.population.put(cohort.states, k, self.population.beside_states(state))
 
     def policy(self, player: str) -> Any:
         """The policy of a learner as it is now, or of a frozen player."""
-        if player in self.learners:
-            return self.learners[player].state.params.policy
+        if player in self.place:
+            cohort, k = self.place[player]
+            return self.population.take(cohort.states.params.policy, k)
         if player not in self.bank:
             path = self.weights_folder / self.league.state.players[player].weights
             self.bank[player] = load_weights(path, self.tools.example_params()).policy
         return self.bank[player]
 
-    def found(self, params: Params) -> None:
-        """Lets every player begin with the values that the first updates learned; the policy is still the founder's."""
-        save_weights(self.founder_path, params, {"player": "founder"})
-        for name, learner in self.learners.items():
-            if name != self.main:
-                learner.state = self.fresh_state(params)
+    def found(self, update: int) -> None:
+        """Founds the league: for each race the teacher, with the values that its first main agent has learned; with
+        them the others begin too."""
+        files = {}
+        for race, main in self.first_of_race.items():
+            params = self.state(main).params
+            files[race] = f"founder_{race}.safetensors"
+            save_weights(self.weights_folder / files[race], params, {"player": f"teacher_{race}"})
+            for player in self.learners.values():
+                if player.race == race and player.id != main:
+                    self.replace(player.id, fresh_learner(params, self.optimizer))
+        self.league.populate(files, update)
 
-    def find_opponents(self, name: str, only_itself: bool, rng: np.random.Generator) -> np.ndarray:
-        """Gives new opponents to the groups that need one; returns which lanes begin anew."""
-        learner, lanes = self.learners[name], self.settings.lanes
-        restart = np.zeros((self.settings.groups, lanes // self.settings.groups), bool)
-        for i, group in enumerate(learner.groups):
-            if group is None or group.games >= self.settings.match_games:
-                learner.groups[i] = Group(name if only_itself else self.league.match(name, rng).away, 0)
-                restart[i] = True
-        return restart.reshape(lanes)
+    def find_opponents(self, cohort: Cohort, founded: bool, rng: np.random.Generator) -> tuple[np.ndarray, Races]:
+        """Gives new opponents to the groups that need one; returns which games begin anew, and the races of those that
+        begin. [K, lanes]"""
+        per_group = self.settings.lanes // self.settings.groups
+        new = np.zeros((len(cohort.members), self.settings.groups), bool)
+        races = np.zeros((2, *new.shape), np.int32)
+        for k, member in enumerate(cohort.members):
+            for g, group in enumerate(member.groups):
+                if group is None or group.games >= self.settings.match_games:
+                    member.groups[g] = self.new_group(member, g, founded, rng)
+                    new[k, g] = True
+                races[:, k, g] = member.race, member.groups[g].race
+                self.refresh(cohort, k, g)
+        return new.repeat(per_group, 1), Races(*races.repeat(per_group, 2))
 
-    def spread(self, update: int) -> np.ndarray:
-        """Lanes that begin anew in an update of the burn-in, a few in each: or else all games end together."""
-        lanes = np.arange(self.settings.lanes)
-        return lanes * self.settings.burn_in // self.settings.lanes == update - 1
+    def new_group(self, member: Member, index: int, founded: bool, rng: np.random.Generator) -> Group:
+        """The next match of a group; before the league is founded, itself, as each race in turn."""
+        if not founded:
+            return Group(member.name, self.race_of(self.races[index % len(self.races)]))
+        opponent = self.league.match(member.name, rng).away
+        return Group(opponent, self.race_of(self.league.state.players[opponent].race))
 
-    def record(self, name: str, update: int, finished: Finished) -> None:
+    def refresh(self, cohort: Cohort, k: int, g: int) -> None:
+        """Puts an opponent's weights in, unless they are there as they are now."""
+        group = cohort.members[k].groups[g]
+        version = 0
+        if group.opponent in self.place:
+            other, index = self.place[group.opponent]
+            version = other.members[index].updates
+        if version != group.version:
+            policy = self.population.layout.put(self.policy(group.opponent), ALL)
+            cohort.opponents = self.population.put_opponent(cohort.opponents, k, g, policy)
+            cohort.members[k].groups[g] = group._replace(version=version)
+
+    def record(self, cohort: Cohort, update: int, finished: Finished) -> None:
         """Writes the results of an iteration into the league."""
-        learner, results = self.learners[name], []
+        results = []
         per_group = self.settings.lanes // self.settings.groups
         done, reward = np.asarray(finished.done), np.asarray(finished.reward)
-        for step, lane in zip(*np.nonzero(done), strict=True):
-            i = int(lane) // per_group
-            group, value = learner.groups[i], float(reward[step, lane])
-            learner.groups[i] = group._replace(games=group.games + 1)
-            learner.tally.append((group.opponent, value))
-            match = f"{update}/{step}/{lane}"
-            results.append(Result(match, name, group.opponent, Outcome(int(np.sign(value))), update))
-        self.league.record_results(results)
+        for k, step, lane in zip(*np.nonzero(done), strict=True):
+            member, g = cohort.members[k], int(lane) // per_group
+            group, value = member.groups[g], float(reward[k, step, lane])
+            member.groups[g] = group._replace(games=group.games + 1)
+            member.tally.append((group.opponent, value))
+            match = f"{update}/{member.name}/{step}/{lane}"
+            results.append(Result(match, member.name, group.opponent, Outcome(int(np.sign(value))), update))
+        if self.league.state.players:
+            self.league.record_results(results)
 
     def grow(self, name: str, update: int, rng: np.random.Generator) -> None:
         """Adds a frozen copy of a learner that is due for one, and resets the learner if its kind asks for it."""
         if not self.league.ready_to_checkpoint(name):
             return
-        learner = self.learners[name]
         path = self.weights_folder / f"{name}_{update}.safetensors"
-        save_weights(path, learner.state.params, {"player": name, "update": update})
-        steps = self.league.state.steps[name]
-        checkpoint = self.league.checkpoint(name, path.name, steps, update, rng)
+        save_weights(path, self.state(name).params, {"player": name, "update": update})
+        checkpoint = self.league.checkpoint(name, path.name, self.league.state.steps[name], update, rng)
         if checkpoint.reset_to is not None:
             params = load_weights(self.weights_folder / checkpoint.reset_to, self.tools.example_params())
-            learner.state = self.fresh_state(params)
+            self.replace(name, fresh_learner(params, self.optimizer))
+
+    def evolve(self, member: Member, before: int, rng: np.random.Generator) -> None:
+        """Population based training, at times: a learner that does worse than another takes over its weights and
+        settings, and changes some of these. `before`: its agent steps before the update."""
+        rule, now = self.settings.pbt, self.league.state.steps[member.name]
+        if not rule.every_steps or before // rule.every_steps == now // rule.every_steps:
+            return
+        model = model_for(self.league.state, member.name, rule)
+        if model is not None:
+            cohort, k = self.place[model]
+            self.replace(member.name, self.state(model))
+            member.factors = Factors(*explore(cohort.members[k].factors, rule, rng).tolist())
 
     def step(self, update: int) -> int:
-        """Update number `update` (the first is 1), of the learner whose turn it is; returns its agent steps."""
-        turn = update - self.settings.burn_in - self.settings.value_updates - 1
-        only_values = turn < 0
-        name = self.main if only_values else self.schedule[turn % len(self.schedule)]
-        learner = self.learners[name]
-        rng = np.random.default_rng([self.seed, update])
-        rates = Params(0.0 if only_values else 1 - turn / self.settings.updates, float(update > self.settings.burn_in))
-        restart = self.find_opponents(name, only_values, rng) | self.spread(update)
-        opponents = jax.tree.map(lambda *w: jnp.stack(w), *[self.policy(g.opponent) for g in learner.groups])
-        keys = jax.random.split(jax.random.fold_in(jax.random.key(self.seed), update), self.settings.lanes)
-        workers, batch, finished, due = self.compiled.collect(
-            learner.state.params.policy, opponents, learner.workers, restart, keys
-        )
-        learner.state, carries, metrics = self.compiled.update(learner.state, self.founder, gathered(batch), rates)
-        learner.workers = workers._replace(teacher_carry=carries)
-        learner.updates += 1
-        self.record(name, update, finished)
-        steps = int(metrics["rate/steps"])
-        if only_values:
-            if turn == -1:
-                self.found(learner.state.params)
+        """Update number `update` (the first is 1), of the cohort whose turn it is; returns its agent steps."""
+        turn = update - self.rounds - 1
+        if turn < 0:
+            burnt = update > len(self.leading) * self.settings.burn_in
+            cohort, rates = self.leading[(update - 1) % len(self.leading)], Factors(0.0, float(burnt))
         else:
-            self.league.record_steps({name: self.league.state.steps[name] + steps}, update)
-            self.grow(name, update, rng)
-        if learner.updates % self.settings.log_every == 0:
-            self.log(name, update, metrics | {"rate/due": due.mean()})
-        return steps
+            cohort = self.cohorts[self.schedule[turn % len(self.schedule)]]
+            rates = Factors(1 - turn / self.settings.updates)
+        rng = np.random.default_rng([self.seed, update])
+        metrics = self.iterate(cohort, update, rates, turn >= 0, rng)
+        if turn == -1:
+            self.found(update)
+        elif turn >= 0:
+            taken = {m.name: int(steps) for m, steps in zip(cohort.members, metrics["steps"], strict=True)}
+            known = {name: self.league.state.steps[name] for name in taken}
+            self.league.record_steps({name: known[name] + steps for name, steps in taken.items()}, update)
+            for member in cohort.members:
+                self.grow(member.name, update, rng)
+                self.evolve(member, known[member.name], rng)
+        for k, member in enumerate(cohort.members):
+            if member.updates % self.settings.log_every == 0:
+                self.log(member, update, {name: float(values[k]) for name, values in metrics.items()})
+        return int(metrics["steps"].sum())
 
-    def log(self, name: str, update: int, metrics: dict[str, Any]) -> None:
+    def iterate(self, cohort: Cohort, update: int, rates: Factors, founded: bool, rng) -> dict[str, np.ndarray]:
+        """A cohort plays on and learns from it; returns the metrics, [K] each."""
+        settings, population = self.settings, self.population
+        restart, races = self.find_opponents(cohort, founded, rng)
+        if not founded:
+            restart |= staggered(settings.lanes, settings.burn_in) == (update - 1) // len(self.leading)
+        key = jax.random.fold_in(jax.random.key(self.seed), update)
+        keys = jax.random.split(key, (len(cohort.members), settings.lanes))
+        collected = population.collect(
+            cohort.states.params.policy, cohort.versions, cohort.opponents, cohort.workers, races, restart, keys
+        )
+        batch = population.placed(collected.trajectories)
+        cohort.states, carries, metrics = population.update(cohort.states, self.founder, batch, cohort.factors(rates))
+        cohort.workers = collected.workers._replace(teacher_carry=carries)
+        for member in cohort.members:
+            member.updates += settings.reuse
+        self.record(cohort, update, collected.finished)
+        return jax.tree.map(np.asarray, metrics | {"useful": collected.useful.mean(1)})
+
+    def log(self, member: Member, update: int, metrics: dict[str, float]) -> None:
         """Writes the losses, and the win rates by kind of opponent since the last time."""
-        learner = self.learners[name]
-        short = name.removesuffix(f"_{RACE}_0")
-        scalars = {f"{key}_{short}" if "/" not in key else f"{short}/{key}": float(v) for key, v in metrics.items()}
-        kinds: dict[str, list[float]] = {}
-        for opponent, reward in learner.tally:
-            kinds.setdefault("self" if opponent == name else opponent.split(f"_{RACE}")[0], []).append(reward)
-        scalars |= {f"win_rate/{short} against {kind}": (np.mean(r) + 1) / 2 for kind, r in kinds.items()}
-        learner.tally.clear()
-        self.run.log(NAME, update, scalars)
+        short = self.short(member.name)
+        if self.settings.pbt.every_steps:
+            metrics |= {f"factor/{key}": value for key, value in member.factors._asdict().items()}
+        scalars = {curve(short, name): value for name, value in metrics.items()}
+        rates = member.win_rates(lambda name: self.short(name.split(".")[0]))
+        self.run.log(NAME, update, scalars | {f"win_rate/{short} against {kind}": rate for kind, rate in rates.items()})
+
+    def short(self, name: str) -> str:
+        """A player's name without what all have in common."""
+        race = "" if self.settings.races else f"_{self.races[0]}"
+        return name.replace(race, "").removesuffix("_0")
 
     def candidates(self) -> dict[str, Params]:
         """The main agent as it is, then its frozen copies, the newest first."""
-        players = self.league.state.players.values()
-        copies = [player for player in players if player.parent == self.main and not player.is_learner]
+        copies = [self.league.state.players[copy] for copy in self.league.state.copies(self.main)]
         load = lambda copy: load_weights(self.weights_folder / copy.weights, self.tools.example_params())  # noqa: E731
-        return {self.main: self.learners[self.main].state.params} | {copy.id: load(copy) for copy in reversed(copies)}
+        return {self.main: self.state(self.main).params} | {copy.id: load(copy) for copy in reversed(copies)}
 
     def train(self) -> Params:
         """Trains to the end, going on from the newest checkpoint, and returns the main agent's weights."""
         self.prepare()
-        settings = self.settings
-        total = settings.burn_in + settings.value_updates + settings.updates
+        total = self.rounds + self.settings.updates
         with Checkpoints(self.run.checkpoints(NAME)) as checkpoints:
             done = self.restore(checkpoints)
             saved = time.monotonic()
@@ -263,16 +290,16 @@ class LeagueStage:
                     played += self.step(update)
                     rate = played / (time.monotonic() - began)
                     bar.advance(1, decisions_a_second=round(rate))
-                    last = update == total
-                    if last or time.monotonic() - saved > settings.checkpoint_seconds:
+                    if update % self.settings.log_every == 0:
+                        self.run.log(NAME, update, {"rate/decisions_a_second": rate, "memory/gigabytes": peak_memory()})
+                    if update == total or time.monotonic() - saved > self.settings.checkpoint_seconds:
                         self.save(checkpoints, update)
                         saved = time.monotonic()
-        return self.learners[self.main].state.params
+        return self.state(self.main).params
 
     def _tree(self) -> Any:
-        learners = self.learners.items()
-        host = {name: {"updates": x.updates, "groups": x.groups, "tally": x.tally} for name, x in learners}
-        return {name: (x.state, x.workers) for name, x in learners}, pack(host)
+        arrays = [(cohort.states, cohort.workers) for cohort in self.cohorts]
+        return arrays, [pack([member.pack() for member in cohort.members]) for cohort in self.cohorts]
 
     def save(self, checkpoints: Checkpoints, update: int) -> None:
         """A checkpoint from which the stage goes on as if it had not stopped."""
@@ -284,13 +311,12 @@ class LeagueStage:
         update = checkpoints.latest() or 0
         self.league.truncate_after(update)
         self.run.truncate_after(NAME, update)
-        if not update:
-            return 0
-        trees, host = checkpoints.restore(self._tree())
-        for name, about in unpack(host).items():
-            learner = self.learners[name]
-            learner.state, learner.workers = trees[name]
-            learner.updates = about["updates"]
-            learner.groups = [None if group is None else Group(*group) for group in about["groups"]]
-            learner.tally = [tuple(entry) for entry in about["tally"]]
+        if update:
+            arrays, packed = checkpoints.restore(self._tree())
+            for cohort, (states, workers), members in zip(self.cohorts, arrays, packed, strict=True):
+                cohort.states, cohort.workers = states, workers
+                for member, values in zip(cohort.members, unpack(members), strict=True):
+                    member.unpack(values)
+        elif not self.rounds:
+            self.found(0)
         return update

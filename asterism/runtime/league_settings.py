@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from asterism.agent.network import check_blocks
-from asterism.errors import UserError, require_at_least, require_fraction, require_positive
-from asterism.league import LeagueSettings
+from asterism.errors import UserError, require_at_least, require_choice, require_fraction, require_positive
+from asterism.game.tables import RACES
+from asterism.league import LeagueSettings, PopulationBasedTraining
 from asterism.learning.losses import LossWeights, RewardWeights
 
 StrategySource = Literal["recorded", "real", "both"]
@@ -27,7 +28,13 @@ class LeagueTraining:
     """Updates after these in which only values learn, from games of the teacher against itself: imitation leaves them
     to describe other players' games, and a policy led by wrong values gets worse."""
     updates: int = 300
-    """Updates of all learners together."""
+    """Updates of the cohorts together."""
+    races: tuple[str, ...] = ()
+    """Races that have learners of their own, as AlphaStar's three: each learner plays its race, whoever it
+    meets. None named: one set of learners, which play what the game's settings give to their side."""
+    cohort: int = 1
+    """Learners that play and learn together, along an axis of the compiled program; the other cohorts wait for their
+    turn. Best a multiple of the number of devices, all learners where there is memory. Main agents come together."""
     lanes: int = 32
     """Games side by side for each learner."""
     groups: int = 4
@@ -38,8 +45,8 @@ class LeagueTraining:
     """Steps of the games in one collection; a learner is due at nearly each."""
     match_games: int = 16
     """Games that a group plays before it gets a new opponent."""
-    main_turns: int = 4
-    """Updates of the main agent for each update of an exploiter."""
+    main_turns: int = 8
+    """Updates of a main agent for each update of an exploiter, if they are in different cohorts."""
     learning_rate: float = 5e-5
     """Of Adam, at the start; the policy's falls to zero along a line (AlphaStar: 3e-5, batches of 512 x 16)."""
     value_learning_rate: float = 5e-4
@@ -72,10 +79,13 @@ class LeagueTraining:
     log_every: int = 10
     """Updates of a learner between two entries in the metrics."""
     losses: LossWeights = SMALL_RUN
+    pbt: PopulationBasedTraining = field(default_factory=PopulationBasedTraining)
+    """Changes, in a run, the factors of learning rates, UPGO, entropy and KL."""
     league: LeagueSettings = field(default_factory=LeagueSettings)
 
     def __post_init__(self):
-        counts = ("updates", "lanes", "groups", "unroll", "steps", "match_games", "main_turns", "reuse", "log_every")
+        counts = ("updates", "lanes", "groups", "unroll", "steps", "match_games", "main_turns", "reuse")
+        counts += ("log_every", "cohort")
         require_at_least(self, "league", 0, ("burn_in", "value_updates", "playoff_games"))
         require_at_least(self, "league", 1, counts)
         require_fraction(self, "league", ("z_probability", "reward_probability"))
@@ -83,5 +93,10 @@ class LeagueTraining:
         if not (all(0 <= beta < 1 for beta in self.adam[:2]) and self.adam[2] > 0):
             raise UserError(f"league setting adam is {self.adam}: two numbers from 0 to below 1, then one above 0")
         check_blocks(self.learn)
+        for race in self.races:
+            require_choice("league setting races", race, RACES)
+        learners = max(len(self.races), 1) * sum(self.league.learners_per_race().values())
+        if learners % self.cohort:
+            raise UserError(f"league setting cohort ({self.cohort}) must divide the number of learners ({learners})")
         if self.lanes % (2 * self.groups):
             raise UserError(f"league setting lanes ({self.lanes}) must be a multiple of twice groups ({self.groups})")

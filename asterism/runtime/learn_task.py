@@ -17,7 +17,7 @@ from asterism.interface.observation import Observation, Privileged
 from asterism.interface.sizes import InterfaceSize
 from asterism.learning.losses import LossWeights, RewardWeights
 from asterism.learning.pseudo_rewards import StrategyValues
-from asterism.learning.reinforcement import LearnerState, Scale, Trajectory, reinforcement_update
+from asterism.learning.reinforcement import LearnerState, Scale, Trajectory, fresh_learner, reinforcement_update
 from asterism.runtime.removals import WHOLE, Removal
 from asterism.tasks.scene import Studio
 from asterism.tasks.task import Task, Verdict
@@ -150,12 +150,17 @@ class Lesson:
         self.last = self.when == task.steps - 1
         carry = jax.tree.map(lambda leaf: jnp.zeros((settings.lanes, *leaf.shape)), network.initial_carry())
         never = jnp.zeros((settings.lanes, steps + 1))
-        self.rest = {"enabled": StrategyValues(*[never > 0] * 4), "carry": carry, "teacher_carry": carry}
+        self.rest = {
+            "enabled": StrategyValues(*[never > 0] * 4),
+            "version": jnp.zeros((settings.lanes, steps), jnp.int32),
+            "carry": carry,
+            "teacher_carry": carry,
+        }
 
     def start(self, key: PRNGKeyArray) -> LearnerState:
         """Fresh weights."""
         params = self.remove(self.network.init(key))
-        return LearnerState(params, self.programs.optimizer.init(params))
+        return fresh_learner(params, self.programs.optimizer)
 
     def play(self, policy: Any, key: PRNGKeyArray) -> tuple[Trajectory, Float[Array, ""]]:
         """Trajectories of fresh episodes, and the share of episodes that succeed."""

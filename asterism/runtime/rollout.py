@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.demos.strategies import StrategyLibrary
-from asterism.game.game import EmbeddedGame
+from asterism.game.game import EmbeddedGame, draw_races
 from asterism.interface.action import Action, ActionParts
 from asterism.interface.network import Network
 from asterism.interface.observation import Observation, Privileged
@@ -32,6 +32,8 @@ class Record(NamedTuple):
     behaviour: ActionParts
     reset: Bool[Array, " B"]
     enabled: StrategyValues
+    version: Int[Array, " B"]
+    """Updates that the learner had made."""
     carry: Any
     """State of the core before the moment."""
 
@@ -58,6 +60,17 @@ class Finished(NamedTuple):
     loops: Int[Array, "N B"]
 
 
+class Collected(NamedTuple):
+    """What comes of a collection."""
+
+    workers: Workers
+    trajectories: Trajectory
+    """[B]"""
+    finished: Finished
+    useful: Float[Array, " B"]
+    """Share of the evaluations of the networks, learner's and opponent's, that were of a player whose turn it was."""
+
+
 class RolloutSizes(NamedTuple):
     """Sizes of a collection."""
 
@@ -77,18 +90,34 @@ class Conditioning(NamedTuple):
     """Probability of each pseudo-reward in a game with a z."""
 
 
-def fresh_workers(game: EmbeddedGame, network: Network, conditioning: Conditioning, keys: Keys) -> Workers:
+class Races(NamedTuple):
+    """`Race` of the learner and of its opponent in each lane; 0: that of their side in the game's settings. [B]"""
+
+    home: Int[Array, " B"]
+    away: Int[Array, " B"]
+
+    def by_side(self, game: EmbeddedGame, seat: Int[Array, " B"], keys: Keys) -> Int[Array, "B 2"]:
+        """The races of the players on both sides."""
+        own = jax.vmap(lambda key: draw_races(key, game.settings.races))(keys)
+        given = join(*self, seat)
+        return jnp.where(given > 0, given, own)
+
+
+def fresh_workers(
+    game: EmbeddedGame, network: Network, conditioning: Conditioning, races: Races, keys: Keys
+) -> Workers:
     """New games, one a key. The learner is asked to follow a z in some of them; its opponents are free."""
-    keys, library, asking, rewarding = split_keys(keys, 4)
     count = len(keys)
     seat = seats(count)
-    z = jax.vmap(conditioning.library.sample)(library, seat)
-    asked = jax.vmap(lambda key: jax.random.bernoulli(key, conditioning.z_probability))(asking)
+    sides = races.by_side(game, seat, keys)
+    keys, library, asking, rewarding = split_keys(keys, 4)
+    z, there = jax.vmap(conditioning.library.sample)(library, seat, side(sides, seat))
+    asked = there & jax.vmap(lambda key: jax.random.bernoulli(key, conditioning.z_probability))(asking)
     z = select(asked, z, jax.tree.map(jnp.zeros_like, z))
     on = jax.vmap(lambda key: jax.random.bernoulli(key, conditioning.reward_probability, (4,)), out_axes=1)(rewarding)
     both = join(z, jax.tree.map(jnp.zeros_like, z), seat)
     player = agent(network)
-    lanes = new_lanes(game, player, player, seat, both, keys)
+    lanes = new_lanes(game, player, player, seat, both, keys, sides)
     enabled = StrategyValues(*(on & asked))
     always = jnp.ones(count, bool)
     return Workers(lanes, always, enabled, lanes.home, _blank(network, lanes, enabled), ~always)
@@ -114,6 +143,7 @@ def _blank(network: Network, lanes: Lanes, enabled: StrategyValues) -> Record:
         zeros(log_probs),
         jnp.zeros(count, bool),
         jax.tree.map(jnp.zeros_like, enabled),
+        jnp.zeros(count, jnp.int32),
         jax.tree.map(jnp.zeros_like, lanes.home),
     )
 
@@ -145,22 +175,25 @@ def collect(
     sizes: RolloutSizes,
     conditioning: Conditioning,
     policy: Any,
+    version: Int[Array, ""],
     opponents: Any,
     workers: Workers,
+    races: Races,
     restart: Bool[Array, " B"],
     keys: Keys,
-) -> tuple[Workers, Trajectory, Finished, Float[Array, " B"]]:
+) -> Collected:
     """Plays on and returns the learner's trajectories.
 
     Args:
+      version: updates that the learner has made.
       opponents: weights of the policies of the groups' opponents, stacked.
+      races: of the games that begin.
       restart: lanes whose games begin anew, as with a new opponent.
       keys: one a lane.
-    Returns:
-      The workers, trajectories [B], finished games, and the share of steps in which the learner acted in each lane.
     """
     fresh_keys, keys = split_keys(keys, 2)
-    fresh = fresh_workers(game, network, conditioning, fresh_keys)
+    fresh = fresh_workers(game, network, conditioning, races, fresh_keys)
+    versions = jnp.broadcast_to(version, restart.shape)
     workers = select(restart, fresh, workers)
 
     def body(carry, step_keys):
@@ -171,7 +204,7 @@ def collect(
         acts = due & ~waits
         observation, privileged = _home_view(lanes)
         home, action, log_probs = jax.vmap(network.step, (None, 0, 0, 0))(policy, lanes.home, observation, own_keys)
-        record = Record(observation, privileged, action, log_probs, first, enabled, lanes.home)
+        record = Record(observation, privileged, action, log_probs, first, enabled, versions, lanes.home)
         seen = side(lanes.timestep.observation, 1 - lanes.seat)
         away, reply = _act_groups(network, opponents, lanes.away, seen, other_keys)
         state, timestep = jax.vmap(game.step)(lanes.state, join(action, reply, lanes.seat))
@@ -182,10 +215,11 @@ def collect(
         lanes = select(done, fresh.lanes, moved)
         first = done | (first & ~acts)
         enabled = select(done, fresh.enabled, enabled)
-        return (lanes, first, enabled, taken + acts), (record, acts, ended)
+        return (lanes, first, enabled, taken + acts), (record, acts, ended, (1.0 * acts + (theirs & ~waits)) / 2)
 
     start = (workers.lanes, workers.first, workers.enabled, workers.has_pending.astype(jnp.int32))
-    (lanes, first, enabled, _), (records, acts, ended) = jax.lax.scan(body, start, split_keys(keys, sizes.steps))
+    (lanes, first, enabled, _), played = jax.lax.scan(body, start, split_keys(keys, sizes.steps))
+    records, acts, ended, useful = played
     records = jax.tree.map(lambda p, r: jnp.concatenate([p[None], r]), workers.pending, records)
     acts = jnp.concatenate([workers.has_pending[None], acts])
     current = Record(*_home_view(lanes), *workers.pending[2:])._replace(reset=first, enabled=enabled)
@@ -193,12 +227,8 @@ def collect(
     trajectory, pending, has_pending = jax.vmap(pack, (None, 1, 1, 1, 0, 0, 0), (0, 0, 0))(
         sizes.unroll, records, acts, ended, current, due, workers.teacher_carry
     )
-    return (
-        Workers(lanes, first, enabled, workers.teacher_carry, pending, has_pending),
-        trajectory,
-        ended,
-        acts[1:].mean(0),
-    )
+    workers = Workers(lanes, first, enabled, workers.teacher_carry, pending, has_pending)
+    return Collected(workers, trajectory, ended, useful.mean(0))
 
 
 def pack(unroll: int, records: Record, acts, ended: Finished, current: Record, due, teacher_carry):
@@ -229,6 +259,7 @@ def pack(unroll: int, records: Record, acts, ended: Finished, current: Record, d
         reward=jnp.where(mask, (owned * ended.reward).sum(1), 0.0),
         ended=mask & (owned & ended.done).any(1),
         mask=mask,
+        version=rows.version[:-1],
         carry=jax.tree.map(lambda leaf: leaf[0], rows.carry),
         teacher_carry=teacher_carry,
     )

@@ -15,7 +15,17 @@ from asterism.runtime.metrics import MetricsLog, read_metrics
 T = TypeVar("T")
 FORMAT = 1
 """Version of the folder's layout."""
-OURS = {"lock", "config.json", "metrics.jsonl", "tensorboard", "checkpoints", "league.sqlite", "report.html"}
+OURS = {
+    "lock",
+    "config.json",
+    "metrics.jsonl",
+    "tensorboard",
+    "checkpoints",
+    "league.sqlite",
+    "report.html",
+    "wandb_id",
+    "wandb",
+}
 
 
 def check_name(name: str) -> None:
@@ -34,6 +44,7 @@ class RunFolder:
         """Whether the run had been started before."""
         self._lock: int | None = None
         self._metrics: MetricsLog | None = None
+        self._others: list[Any] = []
 
     @classmethod
     def create_or_resume(
@@ -118,6 +129,12 @@ class RunFolder:
     def log(self, stage: str, step: int, scalars: Mapping[str, Any]) -> None:
         """Appends scalars of a step to metrics.jsonl and TensorBoard. Names with '/' form groups: loss/units."""
         self._writer().log(stage, step, scalars)
+        for other in self._others:
+            other.log(stage, step, scalars)
+
+    def also_log(self, other: Any) -> None:
+        """Has another place (`WandbLog`) be told what is logged; it is closed with the folder."""
+        self._others.append(other)
 
     def truncate_after(self, stage: str, step: int) -> None:
         """Forgets what `stage` logged after `step`; call it when a stage resumes from its checkpoint of `step`."""
@@ -142,6 +159,8 @@ class RunFolder:
         if self._metrics is not None:
             self._metrics.close()
             self._metrics = None
+        while self._others:
+            self._others.pop().close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

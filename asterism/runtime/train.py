@@ -1,10 +1,7 @@
 """`asterism train`: record, imitate, improve in the league, evaluate, report; the same command resumes."""
 
-import ctypes
-import gc
 import json
 import platform
-import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +13,12 @@ from asterism.demos import open_demos
 from asterism.files import write_atomic
 from asterism.interface.network import Params
 from asterism.runtime.agents import agent_path, load_agent, save_agent
+from asterism.runtime.config_file import to_json
 from asterism.runtime.film import film_game
 from asterism.runtime.league import LeagueStage
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.matches import Matches, Score, evaluate_agent, table
+from asterism.runtime.memory import peak_memory, release_memory
 from asterism.runtime.players import check_races
 from asterism.runtime.playoff import playoff
 from asterism.runtime.record import RecordSettings, record_games
@@ -28,15 +27,7 @@ from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Setup, Tools, make_tools, start_jax
 from asterism.runtime.strategies import strategies_to_follow
 from asterism.runtime.supervised import SupervisedSettings, best_players, train_supervised
-
-
-def release_memory() -> None:
-    """Lets go of compiled code, and has the C library give what is free back to the system (glibc would keep it)."""
-    jax.clear_caches()
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim:
-        trim(0)
+from asterism.runtime.wandb_log import WandbLog
 
 
 @dataclass(frozen=True)
@@ -69,6 +60,10 @@ class TrainConfig:
     league: LeagueTraining = field(default_factory=LeagueTraining)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
+    wandb: bool = False
+    """Sends all curves to Weights & Biases too (pip install -e '.[wandb]'); metrics.jsonl and TensorBoard always have
+    them."""
+
     def __post_init__(self):
         if self.race is not None:
             game = replace(self.setup.game, rules="full", races=self.race)
@@ -80,7 +75,9 @@ class TrainConfig:
         """Trains to the end."""
         print(f"asterism train: run runs/{self.name}, about 4 GB of memory; Ctrl-C stops, the same command goes on")
         start_jax()
-        with RunFolder.create_or_resume(self.name, self, may_change=("evaluation",)) as run:
+        with RunFolder.create_or_resume(self.name, self, may_change=("evaluation", "wandb")) as run:
+            if self.wandb:
+                run.also_log(WandbLog(run.path, run.name, to_json(self)))
             tools = make_tools(self.setup)
             Training(run, tools, self).run()
             print(f"done: open {run.report_path}")
@@ -175,10 +172,9 @@ class Training:
         release_memory()
         path = self.run_folder.path / "facts.json"
         facts = read_json(path)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         facts[stage] = {
             "time in the last session": f"{time.monotonic() - began:.0f} s",
-            "peak memory so far": f"{memory:.1f} GB",
+            "peak memory so far": f"{peak_memory():.1f} GB",
             "machine": f"{jax.devices()[0].device_kind}, {platform.machine()}, JAX {jax.__version__}",
         }
         write_atomic(path, json.dumps(facts))

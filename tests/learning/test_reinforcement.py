@@ -1,20 +1,26 @@
 """The reinforcement loss as a whole: what moves the policy, what does not, and what padding may hold."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 
-from asterism.interface.network import Params, ValueUnits
+from asterism.interface.action import ActionParts
+from asterism.interface.network import ValueUnits
 from asterism.learning.losses import LossWeights, RewardWeights
 from asterism.learning.pseudo_rewards import StrategyValues
 from asterism.learning.reinforcement import (
     REWARDS,
-    LearnerState,
+    Factors,
     Scale,
     Trajectory,
     all_rewards,
+    behaviour_shares,
+    distances_to_z,
+    fresh_learner,
     reinforcement_loss,
     reinforcement_update,
     weight_table,
@@ -43,6 +49,7 @@ class Case:
             reward=np.zeros((LANES, STEPS), np.float32),
             ended=flags[:, 1:],
             mask=~flags[:, 1:],
+            version=np.zeros((LANES, STEPS), np.int32),
             carry=carry,
             teacher_carry=carry,
         )
@@ -55,7 +62,8 @@ class Case:
 
         def terms(params, teacher, batch):
             _, learned = reinforcement_loss(toy.network, toy.game.uses, WEIGHTS, SCALE, params, teacher, batch)
-            return learned.metrics, (learned.teacher_carry, learned.metrics)
+            losses = {name: value for name, value in learned.metrics.items() if name.startswith("loss/")}
+            return losses, (learned.teacher_carry, losses)
 
         self.terms = jax.jit(jax.jacrev(terms, has_aux=True))
 
@@ -198,7 +206,12 @@ def test_pseudo_rewards_are_paid_with_the_step_that_earned_them(case):
     on = one._replace(enabled=StrategyValues(*[np.ones(STEPS + 1, bool)] * 4))
     expected = np.zeros((STEPS, 5))
     expected[5, 0] = 1
-    rewards = jax.jit(lambda trajectory: all_rewards(trajectory, SCALE, jnp.where(trajectory.ended, 0.0, 1.0)))
+
+    @jax.jit
+    def rewards(trajectory):
+        discounts = jnp.where(trajectory.ended, 0.0, 1.0)
+        return all_rewards(trajectory, distances_to_z(trajectory, SCALE), SCALE, discounts)
+
     np.testing.assert_allclose(rewards(one), expected)
     expected[2, REWARDS.index("units")] = 1
     np.testing.assert_allclose(rewards(on), expected)
@@ -220,8 +233,8 @@ def test_values_are_learned_in_their_units_which_follow_the_targets(case):
     update = jax.jit(
         reinforcement_update(network, case.toy.game.uses, WEIGHTS, SCALE, optimizer := optax.sgd(0.1)),
     )
-    state = LearnerState(case.params, optimizer.init(case.params))
-    learned, _, metrics = update(state, case.params, batch, Params(1.0, 1.0))
+    state = fresh_learner(case.params, optimizer)
+    learned, _, metrics = update(state, case.params, batch, Factors())
     plain = case(batch)[0]
     for name, value in plain.items():
         if name != "loss/total":
@@ -229,5 +242,59 @@ def test_values_are_learned_in_their_units_which_follow_the_targets(case):
             assert metrics[name] == pytest.approx(share * value, rel=1e-5, abs=1e-7), name
     # lambda is 1: every target is the result.
     np.testing.assert_allclose(learned.params.value, WEIGHTS.popart_step, rtol=1e-5)
-    resting, _, _ = update(state, case.params, batch, Params(1.0, 0.0))
+    resting, _, _ = update(state, case.params, batch, Factors(value_rate=0.0))
     np.testing.assert_array_equal(resting.params.value, 0)
+
+
+def test_factors_scale_their_terms_and_steps(case):
+    """The total with factors is the sum of the terms, each by its own; a rate of 0 leaves the policy as it is."""
+    params = case.params._replace(value=case.params.value + 0.3)
+    factors = Factors(upgo=2.0, entropy=3.0, kl=5.0)
+    loss = jax.jit(partial(reinforcement_loss, case.toy.network, case.toy.game.uses, WEIGHTS, SCALE))
+    batch = decided(case.batch, 1.0)
+    total, learned = loss(params, case.params, batch, factors)
+    plain, _ = loss(params, case.params, batch, Factors())
+    own = {"upgo": 2.0, "entropy": 3.0, "kl": 5.0, "kl_early": 5.0}
+    terms = [
+        weight * own.get(name, 1.0) * learned.metrics[f"loss/{name}"] for name, weight in weight_table(WEIGHTS).items()
+    ]
+    assert total == pytest.approx(float(sum(terms)), rel=1e-4)
+    assert total != pytest.approx(float(plain), rel=1e-3)
+
+
+def test_lag_is_the_updates_between_acting_and_learning(case):
+    """Half of the steps acted two updates ago, the others three; the learner counts its updates."""
+    network, optimizer = case.toy.network, optax.sgd(0.1)
+    update = jax.jit(reinforcement_update(network, case.toy.game.uses, WEIGHTS, SCALE, optimizer))
+    state = fresh_learner(case.params, optimizer)._replace(updates=jnp.int32(7))
+    batch = case.batch._replace(version=np.tile(np.int32([4, 5]), (LANES, STEPS // 2)))
+    state, _, metrics = update(state, case.params, batch)
+    assert metrics["lag"] == 2.5 and state.updates == 8
+
+
+def test_what_is_watched_by_hand(case):
+    """Lane 0: steps at loops 0, 32, 64, ... act, but for the no-ops of steps 1 and 2; its game ends with step 3."""
+    one = jax.tree.map(lambda leaf: leaf[0], case.batch)
+    scalars = one.observation.scalars._replace(game_loop=32 * np.arange(STEPS + 1))
+    kinds = np.where(np.isin(np.arange(STEPS + 1), (1, 2)), 0, 3)
+    z = jax.tree.map(np.zeros_like, one.observation.z)
+    z = z._replace(units=np.ones_like(z.units))
+    one = one._replace(
+        observation=one.observation._replace(scalars=scalars, z=z),
+        action=one.action._replace(action_type=kinds),
+        ended=np.arange(STEPS) == 3,
+        mask=np.arange(STEPS) < 5,
+    )
+    steps = np.arange(STEPS, dtype=np.float32)
+    parts = len(ActionParts._fields)
+    used = ActionParts(*[steps < 2] * parts)._replace(delay=steps > 9)
+    distances = StrategyValues(*[np.arange(STEPS + 1.0) * factor for factor in (1, 2, 3, 4)])
+    shares = behaviour_shares(
+        one, used, ActionParts(*[steps] * parts), ActionParts(*[steps**2] * parts), distances, SCALE
+    )
+    means = {name: float(np.sum(share.of) / np.sum(share.by)) for name, share in shares.items()}
+    assert means["entropy/units"] == 0.5 and means["kl/units"] == 0.5
+    assert np.isnan(means["entropy/delay"])
+    # Of the five real steps the fourth ends the game: what follows it is another's. Two actions in 4 x 32 loops.
+    assert means["apm"] == pytest.approx(2 * 60 * 22.4 / 128)
+    assert [means[f"from_z/{name}"] for name in StrategyValues._fields] == [3, 6, 9, 12]

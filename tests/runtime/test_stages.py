@@ -19,8 +19,9 @@ from asterism.interface.sizes import interface_size
 from asterism.league import LeagueSettings, Store
 from asterism.league.settings import CheckpointRule
 from asterism.runtime.checkpoints import Checkpoints, load_weights
-from asterism.runtime.league import LeagueStage, compile_iteration, make_optimizer
+from asterism.runtime.league import LeagueStage
 from asterism.runtime.league_settings import LeagueTraining
+from asterism.runtime.population import make_optimizer, make_population
 from asterism.runtime.record import RecordSettings, record_games
 from asterism.runtime.rollout import Conditioning
 from asterism.runtime.run_folder import RunFolder
@@ -78,7 +79,7 @@ def same(one, other) -> bool:
 
 def metrics(run, stage):
     series = run.series()[stage]
-    return {name: values for name, values in series.items() if "rate" not in name}
+    return {name: values for name, values in series.items() if name.split("/")[0] not in ("rate", "memory")}
 
 
 def test_imitation_goes_on_as_if_it_had_not_stopped(tools, demos, tmp_path, monkeypatch):
@@ -123,13 +124,13 @@ def compiled(tools, demos):
     """Of every league here: compiling one takes longer than playing it."""
     library = strategy_library(recorded_strategies(demos))
     conditioning = Conditioning(library, LEAGUE.z_probability, LEAGUE.reward_probability)
-    return compile_iteration(tools, LEAGUE, conditioning, make_optimizer(LEAGUE))
+    return make_population(tools, LEAGUE, conditioning, make_optimizer(LEAGUE))
 
 
 @pytest.fixture
 def league(tools, demos, compiled, monkeypatch):
     """Makes the stage of a run: (run, teacher) -> LeagueStage."""
-    monkeypatch.setattr("asterism.runtime.league.compile_iteration", lambda *_: compiled)
+    monkeypatch.setattr("asterism.runtime.league.make_population", lambda *_: compiled)
     library = strategy_library(recorded_strategies(demos))
     return lambda run, teacher: LeagueStage(run, tools, teacher, library, LEAGUE, 0)
 
@@ -179,28 +180,19 @@ def test_only_values_learn_before_the_policy(tools, league, tmp_path):
         stage.step(1)
         founder = tools.network.cooled(teacher, LEAGUE.temperature)
         assert LEAGUE.temperature == 0.6 and not same(founder.policy, teacher.policy)
-        assert same(stage.learners[stage.main].state.params, founder), "burnt in, but nothing learned yet"
+        assert same(stage.state(stage.main).params, founder), "burnt in, but nothing learned yet"
         for update in range(2, LEAGUE.value_updates + 2):
             stage.step(update)
         assert len(stage.learners) == 3 and not any(stage.league.state.steps.values())
-        for learner in stage.learners.values():
-            assert same(learner.state.params.policy, founder.policy)
-            assert not same(learner.state.params.value, teacher.value)
-            assert same(learner.state.params.value, stage.learners[stage.main].state.params.value)
-        stored = load_weights(stage.weights_folder / "founder.safetensors", tools.example_params())
-        assert same(stored, stage.learners[stage.main].state.params)
+        learned = stage.state(stage.main).params
+        for params in (stage.state(learner).params for learner in stage.learners):
+            assert same(params.policy, founder.policy)
+            assert not same(params.value, teacher.value)
+            assert same(params.value, learned.value)
+        stored = load_weights(stage.weights_folder / "founder_terran.safetensors", tools.example_params())
+        assert same(stored, learned)
         stage.step(LEAGUE.value_updates + 2)
-        assert not same(stage.learners[stage.main].state.params.policy, founder.policy)
-
-
-def test_games_of_the_burn_in_begin_one_after_the_other(league, tools, tmp_path):
-    """Each lane begins anew in one update of it, as many in each as can be."""
-    with open_run(tmp_path, "run") as run:
-        stage = league(run, tools.network.init(jax.random.key(7)))
-    stage.settings = replace(stage.settings, lanes=32, burn_in=20)
-    spread = np.stack([stage.spread(update) for update in range(1, 30)])
-    assert (spread.sum(0) == 1).all()
-    assert set(spread.sum(1)[:20]) == {1, 2} and not spread[20:].any()
+        assert not same(stage.state(stage.main).params.policy, founder.policy)
 
 
 def test_nothing_is_compiled_twice(tools, league, compiled, tmp_path):

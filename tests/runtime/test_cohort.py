@@ -1,0 +1,73 @@
+"""Who takes a turn when, and what is kept of a learner."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asterism.errors import UserError
+from asterism.league import LeagueSettings, PlayerKind
+from asterism.learning.reinforcement import Factors
+from asterism.runtime.cohort import Group, Member, staggered, turns
+from asterism.runtime.league import learners_in_order
+from asterism.runtime.league_settings import LeagueTraining
+from asterism.runtime.supervised import pack, unpack
+
+
+def test_a_round_of_turns_by_hand():
+    assert turns([4, 1, 1]) == [0, 0, 1, 2, 0, 0]
+    assert turns([1]) == [0]
+    assert turns([1, 1, 1]) == [0, 1, 2]
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6))
+def test_turns_are_shared_out_and_spread(shares):
+    """Everybody has its share, and between two turns never waits longer than twice as long as it would on average."""
+    order = turns(shares)
+    assert Counter(order) == dict(enumerate(shares))
+    for index, share in enumerate(shares):
+        places = [place for place, owner in enumerate(order * 2) if owner == index]
+        assert max(np.diff(places)) <= 2 * len(order) / share + len(shares)
+
+
+def test_games_begin_one_after_the_other():
+    """As many in each round as can be."""
+    rounds = staggered(32, 20)
+    assert set(Counter(rounds.tolist()).values()) == {1, 2} and rounds.min() == 0 and rounds.max() == 19
+    assert (np.diff(rounds) >= 0).all()
+
+
+def test_a_member_comes_back_from_a_checkpoint():
+    member = Member("main_agent_terran_0", 1, [Group("teacher_terran", 1, 3, 7), None], 5, Factors(upgo=2.0))
+    member.tally = [("teacher_terran", 1.0), ("main_agent_terran_0", -1.0)]
+    again = Member(member.name, member.race, [None, None])
+    again.unpack(unpack(pack(member.pack())))
+    assert again.groups == [Group("teacher_terran", 1, 3), None], "weights of opponents are put in anew"
+    assert again.win_rates(lambda name: "teacher") == {"self": 0.0, "teacher": 1.0} and not again.tally
+    again.tally, again.groups = member.tally, member.groups
+    assert again == member
+
+
+def test_main_agents_come_first_and_races_in_turn():
+    learners = learners_in_order(("terran", "zerg", "protoss"), LeagueSettings(main_agents=2, league_exploiters=2))
+    assert len(learners) == 15
+    assert [player.id for player in learners[:6]] == [
+        f"main_agent_{race}_{number}" for number in (0, 1) for race in ("terran", "zerg", "protoss")
+    ]
+    kinds = [player.kind for player in learners]
+    assert kinds == sorted(kinds, key=list(PlayerKind).index)
+
+
+@pytest.mark.parametrize(
+    "settings, says",
+    [
+        ({"cohort": 2}, "must divide the number of learners .3."),
+        ({"cohort": 5, "races": ("terran", "zerg")}, "must divide the number of learners .6."),
+        ({"races": ("human",)}, "races"),
+    ],
+)
+def test_cohorts_that_do_not_come_out_are_refused(settings, says):
+    with pytest.raises(UserError, match=says):
+        LeagueTraining(**settings)
