@@ -83,8 +83,12 @@ class EmbeddedGame:
     def reset(self, key: PRNGKeyArray, z: Strategy, races: Int[Array, " 2"] | None = None) -> tuple[State, TimeStep]:
         """A new game, of the given races (`Race`) or of those of the settings. `key` draws the races that are random,
         and who is told the enemy's; there is no other chance."""
-        races = draw_races(key, self.settings.races) if races is None else races
+        races = self.draw_races(key) if races is None else races
         return self.start(races, z, told=draw_told(key, self.settings.hidden_race))
+
+    def draw_races(self, key: PRNGKeyArray) -> Int[Array, " 2"]:
+        """`Race` of each player; one that is "random" in the settings is drawn."""
+        return draw_races(key, self.settings.races)
 
     def start(
         self,

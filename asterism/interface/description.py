@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
@@ -113,14 +113,18 @@ class TimeStep(NamedTuple):
     """`ActionResult` of each player's last action, or of what came of it since."""
 
 
+@runtime_checkable
 class Game(Protocol):
     """A game of two players as pure functions, unbatched."""
 
     description: GameDescription
     size: InterfaceSize
 
-    def reset(self, key: PRNGKeyArray, z: Strategy) -> tuple[Any, TimeStep]:
-        """A new game in which player p is asked to follow z[p]."""
+    def draw_races(self, key: PRNGKeyArray) -> Int[Array, " 2"]:
+        """`Race` of both players of a game, as its settings have it."""
+
+    def reset(self, key: PRNGKeyArray, z: Strategy, races: Int[Array, " 2"] | None = None) -> tuple[Any, TimeStep]:
+        """A new game in which player p is asked to follow z[p]; of the given races, or of races drawn with the key."""
 
     def step(self, state: Any, action: Action) -> tuple[Any, TimeStep]:
         """Applies the acting players' actions ([2, ...]) and advances to the next moment at which somebody acts."""

@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from asterism.game.game import EmbeddedGame
 from asterism.interface.action import Action
-from asterism.interface.description import TimeStep
+from asterism.interface.description import Game, TimeStep
 from asterism.interface.observation import Strategy
 from asterism.runtime.players import Controller, select, spread
 
@@ -45,7 +45,7 @@ def side(values: Any, seat: Int[Array, " B"]) -> Any:
 
 
 def new_lanes(
-    game: EmbeddedGame,
+    game: Game,
     home: Controller,
     away: Controller,
     seat: Int[Array, " B"],

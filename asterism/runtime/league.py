@@ -1,5 +1,6 @@
 """The league stage: learners improve by reinforcement against opponents that the league chooses."""
 
+import math
 import time
 from typing import Any
 
@@ -262,7 +263,8 @@ class LeagueStage:
         short = self.short(member.name)
         if self.settings.pbt.every_steps:
             metrics |= {f"factor/{key}": value for key, value in member.factors._asdict().items()}
-        scalars = {curve(short, name): value for name, value in metrics.items()}
+        # NaN: no step of the batch used that part, or no game that followed a z ended.
+        scalars = {curve(short, name): value for name, value in metrics.items() if not math.isnan(value)}
         rates = member.win_rates(lambda name: self.short(name.split(".")[0]))
         self.run.log(NAME, update, scalars | {f"win_rate/{short} against {kind}": rate for kind, rate in rates.items()})
 

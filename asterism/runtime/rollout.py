@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from asterism.demos.strategies import StrategyLibrary
-from asterism.game.game import EmbeddedGame, draw_races
 from asterism.interface.action import Action, ActionParts
+from asterism.interface.description import Game
 from asterism.interface.network import Network
 from asterism.interface.observation import Observation, Privileged
 from asterism.learning.pseudo_rewards import StrategyValues
@@ -96,16 +96,14 @@ class Races(NamedTuple):
     home: Int[Array, " B"]
     away: Int[Array, " B"]
 
-    def by_side(self, game: EmbeddedGame, seat: Int[Array, " B"], keys: Keys) -> Int[Array, "B 2"]:
+    def by_side(self, game: Game, seat: Int[Array, " B"], keys: Keys) -> Int[Array, "B 2"]:
         """The races of the players on both sides."""
-        own = jax.vmap(lambda key: draw_races(key, game.settings.races))(keys)
+        own = jax.vmap(game.draw_races)(keys)
         given = join(*self, seat)
         return jnp.where(given > 0, given, own)
 
 
-def fresh_workers(
-    game: EmbeddedGame, network: Network, conditioning: Conditioning, races: Races, keys: Keys
-) -> Workers:
+def fresh_workers(game: Game, network: Network, conditioning: Conditioning, races: Races, keys: Keys) -> Workers:
     """New games, one a key. The learner is asked to follow a z in some of them; its opponents are free."""
     count = len(keys)
     seat = seats(count)
@@ -170,7 +168,7 @@ def _act_groups(network: Network, opponents: Any, memory: Any, observation: Obse
 
 
 def collect(
-    game: EmbeddedGame,
+    game: Game,
     network: Network,
     sizes: RolloutSizes,
     conditioning: Conditioning,
