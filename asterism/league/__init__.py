@@ -5,7 +5,7 @@ from asterism.league.league import Checkpoint, League, LeagueReport, Match
 from asterism.league.matchmaking import choose_opponent
 from asterism.league.payoff import Outcome, Payoff, Result
 from asterism.league.pfsp import Weighting, pfsp
-from asterism.league.player import Player, PlayerKind
+from asterism.league.player import Player, PlayerKind, Snapshot
 from asterism.league.ratings import Interval, elo, elo_error, nash, relative_performance, wilson
 from asterism.league.settings import CheckpointRule, LeagueSettings
 from asterism.league.state import LeagueState
@@ -25,6 +25,7 @@ __all__ = [
     "Player",
     "PlayerKind",
     "Result",
+    "Snapshot",
     "Store",
     "Weighting",
     "choose_opponent",

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from asterism.league.checkpoints import ready_to_checkpoint, resets_after_checkpoint
 from asterism.league.matchmaking import choose_opponent
 from asterism.league.payoff import Result
-from asterism.league.player import Player, PlayerKind
+from asterism.league.player import Player, PlayerKind, Snapshot
 from asterism.league.ratings import Interval, elo, elo_error, nash, wilson
 from asterism.league.settings import LeagueSettings
 from asterism.league.store import Store
@@ -24,10 +24,10 @@ class Match(NamedTuple):
 
 
 class Checkpoint(NamedTuple):
-    """A copy that joined the league, and the file of the weights to which its learner must now return (None: go on)."""
+    """A copy that joined the league, and the weights to which its learner must now return (None: go on)."""
 
     copy: Player
-    reset_to: str | None
+    reset_to: Snapshot | None
 
 
 class Worst(NamedTuple):
@@ -73,8 +73,8 @@ class League:
         self.settings = settings or LeagueSettings()
         self.state = store.load(self.settings.decay)
 
-    def populate(self, teachers: Mapping[str, str]) -> None:
-        """Found the league: for each race its teacher, with the file of its weights, and the learners of the settings.
+    def populate(self, teachers: Mapping[str, Snapshot]) -> None:
+        """Found the league: for each race its teacher, with its weights, and the learners of the settings.
 
         Everybody gets in, or nobody. Raises ValueError in a league that has players.
         """
@@ -89,8 +89,8 @@ class League:
                 players += [Player(learner, kind, race, parent=teacher.id) for learner in ids]
         self._enter(players, update=0)
 
-    def add_teacher(self, player_id: str, race: str, weights: str, update: int = 0) -> Player:
-        """Add a supervised agent, whose weights are in the file `weights`, as a historical player without parent."""
+    def add_teacher(self, player_id: str, race: str, weights: Snapshot, update: int = 0) -> Player:
+        """Add a supervised agent as a historical player without parent."""
         teacher = Player(player_id, PlayerKind.HISTORICAL, race, weights=weights)
         self._enter([teacher], update)
         return teacher
@@ -104,12 +104,12 @@ class League:
         self._enter([learner], update)
         return learner
 
-    def add_historical(self, learner_id: str, weights: str, steps: int, update: int) -> Player:
-        """Let in a copy of a learner as it is after `steps` agent steps, its weights being in the file `weights`."""
+    def add_historical(self, learner_id: str, weights: Snapshot, steps: int, update: int) -> Player:
+        """Let in a copy of a learner as it is after `steps` agent steps."""
         return self._add_copy(learner_id, weights, steps, update, reset_to=None)
 
     def checkpoint(
-        self, learner_id: str, weights: str, steps: int, update: int, rng: np.random.Generator
+        self, learner_id: str, weights: Snapshot, steps: int, update: int, rng: np.random.Generator
     ) -> Checkpoint:
         """`add_historical`, and with it, in one transaction, whether the learner goes back to its teacher."""
         learner = self.state.learner(learner_id)
@@ -169,7 +169,7 @@ class League:
         met = [past for past in self.state.of_kind(PlayerKind.HISTORICAL) if totals.games(player, past) > 0]
         if not met:
             return None
-        opponent = met[int(np.argmin(totals.win_rates(player, met)))]
+        opponent = min(met, key=lambda past: totals.win_rate(player, past))
         return Worst(opponent, wilson(*totals.counts(player, opponent)))
 
     def _enter(self, players: Sequence[Player], update: int) -> None:
@@ -180,7 +180,9 @@ class League:
         for player in players:
             self.state.add(player)
 
-    def _add_copy(self, learner_id: str, weights: str, steps: int, update: int, reset_to: str | None) -> Player:
+    def _add_copy(
+        self, learner_id: str, weights: Snapshot, steps: int, update: int, reset_to: Snapshot | None
+    ) -> Player:
         learner = self.state.learner(learner_id)
         number = len(self.state.copies(learner_id)) + 1
         copy = replace(

@@ -1,6 +1,7 @@
 """The standings of a league: what is printed and drawn is what was played, and thin pairs are filled."""
 
 import pytest
+from snapshots import snapshot
 
 from asterism.cli import main
 from asterism.league import League, Outcome, Result, Store
@@ -19,9 +20,9 @@ def run(tmp_path):
     """A run with a league of a teacher, three learners and two copies of the main agent."""
     with RunFolder.create_or_resume("played", TrainConfig(name="played"), root=tmp_path) as run:
         league = League(Store(run.league_path))
-        league.populate({"terran": "founder.safetensors"})
+        league.populate({"terran": snapshot("founder.safetensors")})
         for number in (1, 2):
-            league.add_historical(MAIN, f"{number}.safetensors", 100 * number, update=number)
+            league.add_historical(MAIN, snapshot(f"{number}.safetensors"), 100 * number, update=number)
         won = [Result(f"a/{i}", MAIN, TEACHER, Outcome.WIN, 3) for i in range(6)]
         lost = [Result(f"b/{i}", MAIN, f"{MAIN}.2", Outcome.LOSS, 3) for i in range(2)]
         league.record_results(won + lost)
