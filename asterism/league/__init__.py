@@ -1,6 +1,7 @@
 """The league: who plays whom, who has beaten whom, and what is kept of it. It knows no network and no game."""
 
 from asterism.league.checkpoints import ready_to_checkpoint, resets_after_checkpoint
+from asterism.league.coordinator import Coordinator
 from asterism.league.league import Checkpoint, League, LeagueReport, Match
 from asterism.league.matchmaking import choose_opponent
 from asterism.league.payoff import Outcome, Payoff, Result
@@ -14,6 +15,7 @@ from asterism.league.store import Store
 __all__ = [
     "Checkpoint",
     "CheckpointRule",
+    "Coordinator",
     "Interval",
     "League",
     "LeagueReport",

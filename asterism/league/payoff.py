@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 
 class Outcome(IntEnum):
@@ -48,6 +48,8 @@ class Payoff:
         # Arrays of the standard library: they grow in place, and change in one entry faster than NumPy's.
         self._pairs: dict[tuple[int, int], tuple[int, int, int]] = {}
         """Of the places of a pair, the lower first: where its counts begin, and where each has the other in `_met`."""
+        self._ends = array("q")
+        """Their places, pair after pair."""
         self._counts = array("d")
         """Wins of the lower place, draws, wins of the higher one, pair after pair."""
         self._met: list[array] = []
@@ -122,13 +124,26 @@ class Payoff:
     def games_matrix(self) -> Float[np.ndarray, "players players"]:
         """Decayed number of games of every pair; symmetric, 0 on the diagonal."""
         games = np.zeros((len(self._places), len(self._places)))
-        low, high = np.array([*self._pairs], int).reshape(-1, 2).T
-        wins, draws, losses = np.array(self._counts).reshape(-1, 3).T
+        pairs, counts = self.pairs()
+        (low, high), (wins, draws, losses) = pairs.T, counts.T
         games[low, high] = games[high, low] = wins + losses + draws
         return games
 
+    def pairs(self) -> tuple[Int[np.ndarray, "pairs 2"], Float[np.ndarray, "pairs 3"]]:
+        """Places of the pairs that have met, the lower first; wins of the lower, draws, wins of the other."""
+        return np.array(self._ends, int).reshape(-1, 2), np.array(self._counts, float).reshape(-1, 3)
+
+    def restore(self, pairs: Int[np.ndarray, "pairs 2"], counts: Float[np.ndarray, "pairs 3"]) -> None:
+        """Take over what `pairs` gave, among the same players without games."""
+        for (low, high), (wins, draws, losses) in zip(pairs.tolist(), counts.tolist(), strict=True):
+            at, in_low, in_high = self._new_pair(low, high)
+            self._counts[at : at + 3] = array("d", (wins, draws, losses))
+            self._rates[low][in_low] = _rate(wins, draws, losses)
+            self._rates[high][in_high] = _rate(losses, draws, wins)
+
     def _new_pair(self, low: int, high: int) -> tuple[int, int, int]:
         pair = self._pairs[low, high] = len(self._counts), len(self._met[low]), len(self._met[high])
+        self._ends.extend((low, high))
         self._counts.extend((0.0, 0.0, 0.0))
         for one, other in ((low, high), (high, low)):
             self._met[one].append(other)

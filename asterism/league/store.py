@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from pathlib import Path
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.orm import Session, sessionmaker
@@ -12,12 +14,14 @@ from asterism.errors import UserError
 from asterism.league.payoff import Outcome, Result
 from asterism.league.player import Player, Snapshot
 from asterism.league.state import LeagueState
-from asterism.league.tables import Base, OwnerRow, PlayerRow, ResetRow, ResultRow, StepsRow, WeightsRow
+from asterism.league.tables import Base, CountsRow, OwnerRow, PlayerRow, ResetRow, ResultRow, StepsRow, WeightsRow
 
 # Children before parents, for deletion.
-_TABLES = (ResultRow, ResetRow, StepsRow, PlayerRow, WeightsRow)
+_TABLES = (CountsRow, ResultRow, ResetRow, StepsRow, PlayerRow, WeightsRow)
 # Databases limit the values in one statement.
 _IDS_PER_QUERY = 10_000
+# Of the counts that spare the replay. The oldest must be older than a run's newest training checkpoint.
+_COUNTS_KEPT = 10
 
 
 class Store:
@@ -78,16 +82,14 @@ class Store:
         with self._transaction() as session:
             session.add_all([StepsRow(learner=learner, steps=n, update=update) for learner, n in steps.items()])
 
-    def add_results(self, results: Sequence[Result]) -> list[Result]:
-        """Add results, and give back those that were new: of one match id the first result counts. Raises KeyError for
-        a player that is not on record."""
-        new: dict[str, Result] = {}
+    def add_results(self, results: Sequence[Result]) -> list[bool]:
+        """Add results, and say which of them were new: of one match id the first counts. Raises KeyError for a player
+        that is not on record."""
         with self._transaction() as session:
             known = _known_matches(session, [result.match_id for result in results])
-            for result in results:
-                if result.match_id not in known:
-                    new.setdefault(result.match_id, result)
-            numbers = self._numbers_of(session, new.values())
+            is_new = [result.match_id not in known and not known.add(result.match_id) for result in results]
+            new = [*compress(results, is_new)]
+            numbers = self._numbers_of(session, new)
             rows = [
                 {
                     "match_id": result.match_id,
@@ -96,11 +98,36 @@ class Store:
                     "outcome": int(result.outcome),
                     "update": result.update,
                 }
-                for result in new.values()
+                for result in new
             ]
             if rows:
                 session.execute(sa.insert(ResultRow), rows)
-        return [*new.values()]
+        return is_new
+
+    def add_counts(self, state: LeagueState) -> None:
+        """Add the payoff of a state that knows all results, from which `load` goes on."""
+        numbers = sa.select(PlayerRow.id).order_by(PlayerRow.id)
+        newest = sa.select(sa.func.max(ResultRow.id)), sa.select(sa.func.max(ResultRow.update))
+        with self._transaction() as session:
+            pairs, decayed = state.payoff.pairs()
+            row = CountsRow(
+                results=session.scalar(newest[0]) or 0,
+                update=session.scalar(newest[1]) or 0,
+                decay=state.payoff.decay,
+                pairs=np.array(session.scalars(numbers).all(), "<i8")[pairs].tobytes(),
+                decayed=decayed.astype("<f8").tobytes(),
+                totals=state.totals.pairs()[1].astype("<f8").tobytes(),
+            )
+            session.add(row)
+            session.flush()
+            kept = sa.select(CountsRow.id).order_by(CountsRow.id.desc()).limit(_COUNTS_KEPT)
+            session.execute(sa.delete(CountsRow).where(CountsRow.id.not_in(session.scalars(kept).all())))
+
+    def uncounted(self) -> int:
+        """How many results are on record since the newest counts."""
+        newest = sa.select(sa.func.coalesce(sa.func.max(CountsRow.results), 0)).scalar_subquery()
+        with self._transaction() as session:
+            return session.scalar(sa.select(sa.func.count()).where(ResultRow.id > newest))
 
     def truncate_after(self, update: int) -> None:
         """Forget everything that was written at a later learner update than this one."""
@@ -203,15 +230,27 @@ def _replay(session: Session, decay: float) -> LeagueState:
     for row in session.scalars(sa.select(PlayerRow).order_by(PlayerRow.id)):
         state.add(row.player(None if row.weights is None else snapshots[row.weights]))
         names[row.id] = row.name
-    outcomes = {outcome.value: outcome for outcome in Outcome}  # Five times as fast as Outcome(...).
-    results = sa.select(ResultRow.home, ResultRow.away, ResultRow.outcome).order_by(ResultRow.id)
-    for home, away, outcome in session.execute(results.execution_options(yield_per=10_000)):
-        state.record(names[home], names[away], outcomes[outcome])
+    _replay_results(session, state, names)
     for learner, steps in session.execute(sa.select(StepsRow.learner, StepsRow.steps).order_by(StepsRow.id)):
         state.steps[learner] = steps
     for learner in session.scalars(sa.select(ResetRow.learner)):
         state.resets[learner] += 1
     return state
+
+
+def _replay_results(session: Session, state: LeagueState, names: Mapping[int, str]) -> None:
+    """Every result in its order, beginning with the newest counts of this decay."""
+    same = sa.select(CountsRow).where(CountsRow.decay == state.payoff.decay)
+    counts = session.scalar(same.order_by(CountsRow.id.desc()).limit(1))
+    if counts is not None:
+        pairs = np.searchsorted([*names], np.frombuffer(counts.pairs, "<i8")).reshape(-1, 2)
+        state.payoff.restore(pairs, np.frombuffer(counts.decayed, "<f8").reshape(-1, 3))
+        state.totals.restore(pairs, np.frombuffer(counts.totals, "<f8").reshape(-1, 3))
+    results = sa.select(ResultRow.home, ResultRow.away, ResultRow.outcome).order_by(ResultRow.id)
+    results = results.where(ResultRow.id > (counts.results if counts is not None else 0))
+    outcomes = {outcome.value: outcome for outcome in Outcome}  # Five times as fast as Outcome(...).
+    for home, away, outcome in session.execute(results.execution_options(yield_per=10_000)):
+        state.record(names[home], names[away], outcomes[outcome])
 
 
 def _add_weights(session: Session, weights: Snapshot | None, update: int) -> None:

@@ -78,6 +78,24 @@ class ResultRow(Base):
     outcome: Mapped[int]
 
 
+class CountsRow(Base):
+    """The payoff after the results up to number `results`, so that not all of them need be played back.
+
+    Its update is the latest of those results. Arrays are little-endian, a row for each pair that has met.
+    """
+
+    __tablename__ = "payoff_counts"
+
+    results: Mapped[int]
+    decay: Mapped[float]
+    pairs: Mapped[bytes]
+    """int64 [n, 2]: numbers of the players."""
+    decayed: Mapped[bytes]
+    """float64 [n, 3]: decayed wins of the first, draws, wins of the second."""
+    totals: Mapped[bytes]
+    """float64 [n, 3]: the same, plain."""
+
+
 class ResetRow(Base):
     """A learner's return to the supervised weights, which are in the file `weights`."""
 

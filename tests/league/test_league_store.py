@@ -74,9 +74,10 @@ def test_reopened_league_is_the_same_league(path):
 def test_a_match_id_counts_once(path):
     league = founded(path)
     win = Result("1/0", MAIN, HUNTER, Outcome.WIN, 1)
-    assert league.record_results([win, win]) == 1
+    assert league.record_results([win, win]) == [True, False]
     retried = Result("1/0", MAIN, HUNTER, Outcome.LOSS, 2)
-    assert league.record_results([retried, Result("1/1", MAIN, HUNTER, Outcome.WIN, 1)]) == 1
+    other = Result("1/1", MAIN, HUNTER, Outcome.WIN, 1)
+    assert league.record_results([retried, other]) == [False, True]
     assert league.state.totals.counts(MAIN, HUNTER) == (2, 0, 0)
     assert_same(league, League(Store(path)))
 
@@ -84,12 +85,12 @@ def test_a_match_id_counts_once(path):
 def test_a_batch_larger_than_a_statement(path):
     league = founded(path)
     many = [Result(f"1/{i}", MAIN, HUNTER, Outcome.WIN, 1) for i in range(10_001)]
-    assert league.record_results(many) == 10_001
-    assert league.record_results(many) == 0
+    assert all(league.record_results(many))
+    assert not any(league.record_results(many))
 
 
 def test_no_results_are_fine(path):
-    assert founded(path).record_results([]) == 0
+    assert founded(path).record_results([]) == []
 
 
 def test_replay_after_truncation_ends_where_the_unbroken_run_ends(tmp_path):
@@ -106,6 +107,50 @@ def test_replay_after_truncation_ends_where_the_unbroken_run_ends(tmp_path):
     live_through(resumed, range(4, 8))
     assert_same(resumed, unbroken)
     assert_same(League(Store(tmp_path / "broken.sqlite")), unbroken)
+
+
+@pytest.mark.parametrize("kept", [1, 2, 10])
+def test_counts_spare_the_replay_and_change_nothing(tmp_path, monkeypatch, kept):
+    """With counts after every 30 results, a league is reopened, and taken back, as without them."""
+    plain = founded(tmp_path / "plain.sqlite")
+    live_through(plain, range(1, 8))
+    monkeypatch.setattr("asterism.league.league.RESULTS_PER_COUNTS", 30)
+    monkeypatch.setattr("asterism.league.store._COUNTS_KEPT", kept)
+    league = founded(tmp_path / "counted.sqlite")
+    live_through(league, range(1, 8))
+    assert_same(league, plain)
+    again = League(Store(tmp_path / "counted.sqlite"))
+    assert_same(again, plain)
+    assert again.store.uncounted() == 20
+    with sqlite3.connect(tmp_path / "counted.sqlite") as connection:
+        assert connection.execute("select count(*) from payoff_counts").fetchone() == (min(kept, 3),)
+        # What the counts cover is not played back: it could be gone.
+        newest = connection.execute("select max(results) from payoff_counts").fetchone()
+        connection.execute("update results set outcome = 0 where id <= ?", newest)
+    connection.close()
+    assert_same(League(Store(tmp_path / "counted.sqlite")), plain)
+
+
+def test_counts_of_another_decay_are_not_used(path, monkeypatch):
+    monkeypatch.setattr("asterism.league.league.RESULTS_PER_COUNTS", 30)
+    live_through(league := founded(path), range(1, 8))
+    undecayed = League(Store(path), LeagueSettings(decay=1.0))
+    assert (undecayed.state.payoff.matrix() == league.state.totals.matrix()).all()
+
+
+@pytest.mark.parametrize("update", [1, 2, 3, 4, 5, 6])
+def test_a_league_with_counts_goes_back(tmp_path, monkeypatch, update):
+    monkeypatch.setattr("asterism.league.league.RESULTS_PER_COUNTS", 30)
+    league = founded(tmp_path / "counted.sqlite")
+    live_through(league, range(1, 8))
+    league.truncate_after(update)
+    plain = founded(tmp_path / "plain.sqlite")
+    live_through(plain, range(1, update + 1))
+    assert_same(league, plain)
+    live_through(league, range(update + 1, 8))
+    live_through(plain, range(update + 1, 8))
+    assert_same(league, plain)
+    assert_same(League(Store(tmp_path / "counted.sqlite")), plain)
 
 
 CHILD = """
