@@ -64,7 +64,7 @@ class Games:
     def result(self, home: str, away: str) -> Result:
         """The end of a game."""
         number, gap = next(self.numbers), self.strength[home] - self.strength[away]
-        won = next(self.chances) < 1 / (1 + 2.718 ** -gap)
+        won = next(self.chances) < 1 / (1 + 2.718**-gap)
         return Result(f"{number}/{number % 512}", home, away, Outcome.WIN if won else Outcome.LOSS, number // 512)
 
 

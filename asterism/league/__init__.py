@@ -2,7 +2,7 @@
 
 from asterism.league.checkpoints import ready_to_checkpoint, resets_after_checkpoint
 from asterism.league.coordinator import Coordinator
-from asterism.league.league import Checkpoint, League, LeagueReport, Match
+from asterism.league.league import Checkpoint, League, LeagueReport, Match, founding_players
 from asterism.league.matchmaking import choose_opponent
 from asterism.league.payoff import Outcome, Payoff, Result
 from asterism.league.pfsp import Weighting, pfsp
@@ -33,6 +33,7 @@ __all__ = [
     "choose_opponent",
     "elo",
     "elo_error",
+    "founding_players",
     "nash",
     "pfsp",
     "ready_to_checkpoint",

@@ -64,6 +64,18 @@ class LeagueReport(NamedTuple):
     """The frozen player that each does worst against, of those it has met."""
 
 
+def founding_players(settings: LeagueSettings, teachers: Mapping[str, Snapshot | None]) -> list[Player]:
+    """The players of a new league: for each race its teacher, then the learners that start from it."""
+    players = []
+    for race, weights in teachers.items():
+        teacher = Player(f"teacher_{race}", PlayerKind.HISTORICAL, race, weights=weights)
+        players.append(teacher)
+        for kind, count in settings.learners_per_race().items():
+            ids = [f"{kind.value}_{race}_{i}" for i in range(count)]
+            players += [Player(learner, kind, race, parent=teacher.id) for learner in ids]
+    return players
+
+
 class League:
     """A league that remembers: all is in the store before it counts, and opening the store again gives the same league.
 
@@ -81,21 +93,14 @@ class League:
         # Matches need not wait for the disk: a writer holds the second lock only while it changes the state.
         self._writing, self._changing = Lock(), Lock()
 
-    def populate(self, teachers: Mapping[str, Snapshot]) -> None:
+    def populate(self, teachers: Mapping[str, Snapshot], update: int = 0) -> None:
         """Found the league: for each race its teacher, with its weights, and the learners of the settings.
 
         Everybody gets in, or nobody. Raises ValueError in a league that has players.
         """
         if self.state.players:
             raise ValueError("the league has players already")
-        players = []
-        for race, weights in teachers.items():
-            teacher = Player(f"teacher_{race}", PlayerKind.HISTORICAL, race, weights=weights)
-            players.append(teacher)
-            for kind, count in self.settings.learners_per_race().items():
-                ids = [f"{kind.value}_{race}_{i}" for i in range(count)]
-                players += [Player(learner, kind, race, parent=teacher.id) for learner in ids]
-        self._enter(players, update=0)
+        self._enter(founding_players(self.settings, teachers), update)
 
     def add_teacher(self, player_id: str, race: str, weights: Snapshot, update: int = 0) -> Player:
         """Add a supervised agent as a historical player without parent."""

@@ -11,9 +11,9 @@ import optax
 
 from asterism.demos.strategies import StrategyLibrary
 from asterism.interface.network import Params
-from asterism.league import League, Outcome, PlayerKind, Result, Store
+from asterism.league import League, Outcome, PlayerKind, Result, Snapshot, Store, founding_players
 from asterism.learning.reinforcement import LearnerState, Scale, Trajectory, reinforcement_update
-from asterism.runtime.checkpoints import Checkpoints, load_weights, save_weights
+from asterism.runtime.checkpoints import Checkpoints, save_weights
 from asterism.runtime.devices import ALL, EACH, EACH_STEP, games_mesh, gathered, over_games
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.players import strong
@@ -21,6 +21,7 @@ from asterism.runtime.progress import stage
 from asterism.runtime.rollout import Conditioning, Finished, RolloutSizes, Workers, collect, fresh_workers
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Tools
+from asterism.runtime.snapshots import WeightsCache, load_snapshot
 from asterism.runtime.supervised import pack, unpack
 
 NAME = "league"
@@ -111,26 +112,21 @@ class LeagueStage:
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
         self.compiled = compile_iteration(tools, settings, conditioning, self.optimizer)
         self.league = League(Store(run.league_path), settings.league)
-        self.bank: dict[str, Any] = {}
+        self.bank = WeightsCache(lambda player: self.frozen(player).policy, settings.opponents_mib * 2**20)
         """Policies of frozen players."""
 
     def prepare(self) -> None:
-        """Founds the league, unless it was founded before."""
-        if not self.founder_path.exists():
-            self.weights_folder.mkdir(exist_ok=True)
-            save_weights(self.founder_path, self.founder, {"player": "founder"})
-        if not self.league.state.players:
-            self.league.populate({RACE: self.founder_path.name})
-        players = self.league.state.players.values()
+        """Makes the learners, and founds the league at once if no values are to be learned before."""
+        self.weights_folder.mkdir(exist_ok=True)
+        players = founding_players(self.settings.league, {RACE: None})
         self.learners = {player.id: self.new_learner(i) for i, player in enumerate(players) if player.is_learner}
-        mains = [name for name, player in self._learning() if player.kind is PlayerKind.MAIN_AGENT]
+        mains = [player.id for player in players if player.kind is PlayerKind.MAIN_AGENT]
         self.main = mains[0]
-        others = [name for name, player in self._learning() if player.kind is not PlayerKind.MAIN_AGENT]
+        others = [name for name in self.learners if name not in mains]
         turns = mains * self.settings.main_turns
         self.schedule = [name for other in others for name in (*turns, other)] or turns
-
-    def _learning(self):
-        return [(name, self.league.state.players[name]) for name in self.learners]
+        if not self.league.state.players and self.settings.burn_in + self.settings.value_updates == 0:
+            self.found(self.founder, 0)
 
     def new_learner(self, index: int) -> Learner:
         """A learner with the founder's weights and new games."""
@@ -147,14 +143,19 @@ class LeagueStage:
         """The policy of a learner as it is now, or of a frozen player."""
         if player in self.learners:
             return self.learners[player].state.params.policy
-        if player not in self.bank:
-            path = self.weights_folder / self.league.state.players[player].weights
-            self.bank[player] = load_weights(path, self.tools.example_params()).policy
         return self.bank[player]
 
-    def found(self, params: Params) -> None:
-        """Lets every player begin with the values that the first updates learned; the policy is still the founder's."""
-        save_weights(self.founder_path, params, {"player": "founder"})
+    def frozen(self, player: str) -> Params:
+        """The weights of a frozen player."""
+        return load_snapshot(
+            self.weights_folder, self.league.state.players[player].weights, self.tools.example_params()
+        )
+
+    def found(self, params: Params, update: int) -> None:
+        """Founds the league, whose players all begin with the values that the first updates learned; the policy is
+        still the founder's."""
+        digest = save_weights(self.founder_path, params, {"player": "founder"})
+        self.league.populate({RACE: Snapshot(self.founder_path.name, digest)}, update)
         for name, learner in self.learners.items():
             if name != self.main:
                 learner.state = self.fresh_state(params)
@@ -186,7 +187,8 @@ class LeagueStage:
             learner.tally.append((group.opponent, value))
             match = f"{update}/{step}/{lane}"
             results.append(Result(match, name, group.opponent, Outcome(int(np.sign(value))), update))
-        self.league.record_results(results)
+        if self.league.state.players:  # Before it is founded the main agent plays itself, which counts for nothing.
+            self.league.record_results(results)
 
     def grow(self, name: str, update: int, rng: np.random.Generator) -> None:
         """Adds a frozen copy of a learner that is due for one, and resets the learner if its kind asks for it."""
@@ -194,11 +196,11 @@ class LeagueStage:
             return
         learner = self.learners[name]
         path = self.weights_folder / f"{name}_{update}.safetensors"
-        save_weights(path, learner.state.params, {"player": name, "update": update})
+        digest = save_weights(path, learner.state.params, {"player": name, "update": update})
         steps = self.league.state.steps[name]
-        checkpoint = self.league.checkpoint(name, path.name, steps, update, rng)
+        checkpoint = self.league.checkpoint(name, Snapshot(path.name, digest), steps, update, rng)
         if checkpoint.reset_to is not None:
-            params = load_weights(self.weights_folder / checkpoint.reset_to, self.tools.example_params())
+            params = load_snapshot(self.weights_folder, checkpoint.reset_to, self.tools.example_params())
             learner.state = self.fresh_state(params)
 
     def step(self, update: int) -> int:
@@ -222,7 +224,7 @@ class LeagueStage:
         steps = int(metrics["rate/steps"])
         if only_values:
             if turn == -1:
-                self.found(learner.state.params)
+                self.found(learner.state.params, update)
         else:
             self.league.record_steps({name: self.league.state.steps[name] + steps}, update)
             self.grow(name, update, rng)
@@ -244,10 +246,8 @@ class LeagueStage:
 
     def candidates(self) -> dict[str, Params]:
         """The main agent as it is, then its frozen copies, the newest first."""
-        players = self.league.state.players.values()
-        copies = [player for player in players if player.parent == self.main and not player.is_learner]
-        load = lambda copy: load_weights(self.weights_folder / copy.weights, self.tools.example_params())  # noqa: E731
-        return {self.main: self.learners[self.main].state.params} | {copy.id: load(copy) for copy in reversed(copies)}
+        copies = reversed(self.league.state.copies(self.main))
+        return {self.main: self.learners[self.main].state.params} | {copy: self.frozen(copy) for copy in copies}
 
     def train(self) -> Params:
         """Trains to the end, going on from the newest checkpoint, and returns the main agent's weights."""

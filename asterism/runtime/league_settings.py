@@ -71,11 +71,14 @@ class LeagueTraining:
     """Most seconds between two checkpoints."""
     log_every: int = 10
     """Updates of a learner between two entries in the metrics."""
+    opponents_mib: int = 1024
+    """Memory for the policies of frozen opponents; those not met for longest are read again from their files."""
     losses: LossWeights = SMALL_RUN
     league: LeagueSettings = field(default_factory=LeagueSettings)
 
     def __post_init__(self):
         counts = ("updates", "lanes", "groups", "unroll", "steps", "match_games", "main_turns", "reuse", "log_every")
+        counts += ("opponents_mib",)
         require_at_least(self, "league", 0, ("burn_in", "value_updates", "playoff_games"))
         require_at_least(self, "league", 1, counts)
         require_fraction(self, "league", ("z_probability", "reward_probability"))

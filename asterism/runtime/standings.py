@@ -9,12 +9,12 @@ import tyro
 
 from asterism.errors import UserError, require_at_least
 from asterism.league import League, LeagueReport, Outcome, PlayerKind, Result, Store
-from asterism.runtime.checkpoints import load_weights
 from asterism.runtime.matches import Matches
 from asterism.runtime.progress import stage
 from asterism.runtime.report import payoff_map
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import make_tools, start_jax
+from asterism.runtime.snapshots import load_snapshot
 from asterism.web.standings import Standing, StandingsData, write_standings
 
 PAGE = "league.html"
@@ -71,7 +71,8 @@ def fill(run: RunFolder, league: League, setup, games: int, seed: int) -> None:
     start_jax()
     tools = make_tools(setup)
     matches, example = Matches(tools, games), tools.example_params()
-    policy = lambda name: load_weights(run.path / "league" / league.state.players[name].weights, example).policy  # noqa: E731
+    folder, players = run.path / "league", league.state.players
+    policy = lambda name: load_snapshot(folder, players[name].weights, example).policy  # noqa: E731
     update = league.store.last_update()
     with stage("league", sum(missing for *_, missing in pairs), "games") as bar:
         for number, (home, away, missing) in enumerate(pairs):

@@ -70,7 +70,7 @@ class Weights:
 def test_thin_pairs_are_filled_once_and_the_payoff_knows(run, monkeypatch, capsys):
     monkeypatch.setattr(module, "Matches", FakeMatches)
     monkeypatch.setattr(module, "make_tools", lambda setup: Tools())
-    monkeypatch.setattr(module, "load_weights", lambda path, example: Weights())
+    monkeypatch.setattr(module, "load_snapshot", lambda folder, snapshot, example: Weights())
     league = League(Store(run.league_path))
     assert [missing for *_, missing in thin_pairs(league, 4)] == [4, 4, 4]
     StandingsConfig(run.path, games=4).run()
