@@ -36,9 +36,9 @@ class Store:
     def __init__(self, where: Path | str, create: bool = True, owner: str | None = None):
         """Open the records in the SQLite file `where`, or at an SQLAlchemy URL (`sqlite://` is in memory).
 
-        With `create`, the tables are made in a database that has none of them. `owner` is what names a run among all
-        that may find this database: the first becomes its owner. Raises UserError if the records are missing (without
-        `create`), damaged, or another owner's.
+        With `create`, the tables are made in a database that has none of them. `owner` names a run among all that may
+        be given this database: the first that creates becomes its owner. Raises UserError if the records are missing
+        (without `create`), damaged, or another owner's.
         """
         if isinstance(where, str) and "://" in where:
             url = _parse_url(where)
@@ -53,7 +53,7 @@ class Store:
         """Of the players, in the table of results."""
         self._check(create)
         if owner is not None:
-            self._claim(owner)
+            self._claim(owner, create)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -178,18 +178,18 @@ class Store:
                     f"league records {self.name} lack the tables {missing}: this is no league, or another version's"
                 )
 
-    def _claim(self, owner: str) -> None:
-        """Become the owner of records that have none, and refuse those of another."""
+    def _claim(self, owner: str, create: bool) -> None:
+        """Refuse records of another owner; become that of records without one."""
         try:
             with self._transaction() as session:
                 token = session.scalar(sa.select(OwnerRow.token))
-                if token is None:
+                if token is None and create:
                     token = owner
                     session.add(OwnerRow(id=1, token=owner, update=0))
         except exc.IntegrityError:
             token = None  # Somebody else was quicker.
         if token != owner:
-            raise UserError(f"league records {self.name} belong to another run: give each run a database of its own")
+            raise UserError(f"league records {self.name} are not this run's: give each run a database of its own")
 
     def _numbers_of(self, session: Session, results: Iterable[Result]) -> dict[str, int]:
         """The number of each player, read again when one of the results names a new one."""

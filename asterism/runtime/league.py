@@ -11,13 +11,14 @@ import optax
 
 from asterism.demos.strategies import StrategyLibrary
 from asterism.interface.network import Params
-from asterism.league import League, Outcome, PlayerKind, Result, Snapshot, Store, founding_players
+from asterism.league import League, Outcome, PlayerKind, Result, Snapshot, founding_players
 from asterism.learning.reinforcement import LearnerState, Scale, Trajectory, reinforcement_update
 from asterism.runtime.checkpoints import Checkpoints, save_weights
 from asterism.runtime.devices import ALL, EACH, EACH_STEP, games_mesh, gathered, over_games
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.players import strong
 from asterism.runtime.progress import stage
+from asterism.runtime.records import open_records
 from asterism.runtime.rollout import Conditioning, Finished, RolloutSizes, Workers, collect, fresh_workers
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Tools
@@ -111,7 +112,7 @@ class LeagueStage:
         self.optimizer = make_optimizer(settings)
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
         self.compiled = compile_iteration(tools, settings, conditioning, self.optimizer)
-        self.league = League(Store(run.league_path), settings.league)
+        self.league = League(open_records(run, settings.records), settings.league)
         self.bank = WeightsCache(lambda player: self.frozen(player).policy, settings.opponents_mib * 2**20)
         """Policies of frozen players."""
 

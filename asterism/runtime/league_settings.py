@@ -71,6 +71,9 @@ class LeagueTraining:
     """Most seconds between two checkpoints."""
     log_every: int = 10
     """Updates of a learner between two entries in the metrics."""
+    records: str = ""
+    """Database of the league's records, as an SQLAlchemy URL: postgresql+psycopg://USER@HOST/DATABASE, with the extra
+    `postgres`. Empty: league.sqlite in the run's folder. A database holds one run's league; other runs are refused."""
     opponents_mib: int = 1024
     """Memory for the policies of frozen opponents; those not met for longest are read again from their files."""
     losses: LossWeights = SMALL_RUN

@@ -8,9 +8,10 @@ import numpy as np
 import tyro
 
 from asterism.errors import UserError, require_at_least
-from asterism.league import League, LeagueReport, Outcome, PlayerKind, Result, Store
+from asterism.league import League, LeagueReport, Outcome, PlayerKind, Result
 from asterism.runtime.matches import Matches
 from asterism.runtime.progress import stage
+from asterism.runtime.records import open_records
 from asterism.runtime.report import payoff_map
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import make_tools, start_jax
@@ -108,10 +109,8 @@ class StandingsConfig:
         from asterism.runtime.train import TrainConfig
 
         with RunFolder.open(self.folder) as run:
-            if not run.league_path.exists():
-                raise UserError(f"{self.folder} has no league yet: go on with asterism train --name {run.name}")
             config = run.load_config(TrainConfig)
-            league = League(Store(run.league_path, create=False), config.league.league)
+            league = League(open_records(run, config.league.records, create=False), config.league.league)
             if not league.state.players:
                 raise UserError(f"{self.folder} has no players yet: go on with asterism train --name {run.name}")
             fill(run, league, config.setup, self.games, self.seed)
