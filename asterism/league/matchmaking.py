@@ -87,5 +87,6 @@ def _a_main_agent(state: LeagueState, rng: np.random.Generator) -> int:
 
 
 def _draw(rates: Rates, places: Int[np.ndarray, " n"], weighting: Weighting, rng: np.random.Generator) -> int:
-    chances = pfsp(rates[places], weighting)
-    return int(places[rng.choice(len(places), p=chances)])
+    # What rng.choice does, without its checks, which take as long again.
+    up_to = pfsp(rates[places], weighting).cumsum()
+    return int(places[np.searchsorted(up_to / up_to[-1], rng.random(), side="right")])

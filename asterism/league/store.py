@@ -96,12 +96,12 @@ class Store:
                     "home": numbers[result.home],
                     "away": numbers[result.away],
                     "outcome": int(result.outcome),
-                    "update": result.update,
+                    "at_update": result.update,
                 }
                 for result in new
             ]
             if rows:
-                session.execute(sa.insert(ResultRow), rows)
+                session.execute(sa.insert(ResultRow.__table__), rows)
         return is_new
 
     def add_counts(self, state: LeagueState) -> None:

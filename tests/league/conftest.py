@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -47,7 +48,7 @@ def postgresql():
             time.sleep(0.1)
         yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # Without waiting for connections to be closed.
         server.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
 
