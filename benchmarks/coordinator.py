@@ -104,6 +104,14 @@ def open_loop(coordinator: Coordinator, games: Games, rate: float, seconds: floa
     return took
 
 
+def match_seconds(coordinator: Coordinator, games: Games, count: int = 6000) -> float:
+    """The core's time for one choice of an opponent, each learner in turn."""
+    began = time.process_time()
+    for learner in itertools.islice(itertools.cycle(games.learners), count):
+        coordinator.match(learner)
+    return (time.process_time() - began) / count
+
+
 def megabytes() -> float:
     """Memory of this process."""
     gc.collect()
@@ -118,6 +126,7 @@ def measure(folder: Path, players: int, rate: float, seconds: float, clients: in
     games.numbers = itertools.count(10**9)  # Of no match that is known.
     with Coordinator(league) as coordinator:
         closed_loop(coordinator, games, clients, 5000)
+        print(f"coordinator.match_us.{players}: {1e6 * match_seconds(coordinator, games):.1f} us")
         per_second = closed_loop(coordinator, games, clients, int(rate * seconds))
         print(f"coordinator.results_per_second.{players}: {per_second:.0f} results/s", flush=True)
         took = 1000 * open_loop(coordinator, games, rate, seconds)
