@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
 from asterism.errors import UserError
-from asterism.league import League, LeagueSettings, Outcome, Player, PlayerKind, Result, Store
+from asterism.league import League, LeagueSettings, Outcome, Player, PlayerKind, Result, Snapshot, Store
 
 
 @pytest.fixture
@@ -216,6 +216,27 @@ def test_another_database(path):
     connection.close()
     with pytest.raises(UserError, match="lack the tables"):
         Store(path, create=False)
+
+
+def test_records_of_another_version_are_refused(path):
+    """Tables are not put beside those of a league that lacks some."""
+    founded(path).store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("drop table payoff_counts")
+    connection.close()
+    with pytest.raises(UserError, match="lack the tables payoff_counts: .* another version's"):
+        Store(path)
+
+
+def test_weights_are_on_record_once(path):
+    league = founded(path)
+    league.add_historical(MAIN, snapshot("main.safetensors"), 1, 1)
+    with pytest.raises(ValueError, match="main.safetensors.*another hash"):
+        league.add_historical(MAIN, Snapshot("main.safetensors", "0"), 2, 2)
+    league.add_historical(HUNTER, snapshot("main.safetensors"), 2, 2)
+    assert_same(league, League(Store(path)))
+    league.truncate_after(0)
+    assert league.add_historical(MAIN, Snapshot("main.safetensors", "0"), 2, 2).weights.sha256 == "0"
 
 
 def test_damaged_pages(path):
