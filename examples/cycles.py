@@ -12,12 +12,13 @@ python examples/cycles.py --out cycles.svg
 
 import itertools
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import tyro
 
-from asterism.league import CheckpointRule, League, LeagueSettings, Outcome, Result, Store, Weighting, nash
+from asterism.league import CheckpointRule, League, LeagueSettings, Outcome, Result, Snapshot, Store, Weighting, nash
 from asterism.runtime.progress import stage
 from asterism.web.figures import curves
 
@@ -67,6 +68,10 @@ class Policy:
         """As it is now."""
         return Policy(self.tech.copy(), self.plan.copy())
 
+    def snapshot(self, name: str) -> Snapshot:
+        """As the league has it on record; here the weights themselves stay in memory."""
+        return Snapshot(name, sha256(self.tech.tobytes() + self.plan.tobytes()).hexdigest())
+
     def heads(self) -> tuple[np.ndarray, np.ndarray]:
         """Chance of each tech, and of a worker in each round."""
         tech = np.exp(self.tech - self.tech.max())
@@ -96,15 +101,15 @@ class Training:
     def __init__(self, settings: LeagueSettings, seed: int, games: int, rate: float):
         self.rng, self.games, self.rate = np.random.default_rng(seed), games, rate
         self.league = League(Store("sqlite://"), settings)
-        self.league.populate({"any": "teacher"})
         self.frozen = {"teacher": Policy(self.rng.normal(size=TECHS) / 2)}
+        self.league.populate({"any": self.frozen["teacher"].snapshot("teacher")})
         players = self.league.state.players.values()
         self.learners = {one.id: self.frozen["teacher"].copy() for one in players if one.is_learner}
         self.steps = dict.fromkeys(self.learners, 0)
 
     def policy(self, player: str) -> Policy:
         """Of a learner as it is, or of a frozen player."""
-        return self.learners.get(player) or self.frozen[self.league.state.players[player].weights]
+        return self.learners.get(player) or self.frozen[self.league.state.players[player].weights.file]
 
     def play(self, name: str, update: int) -> list[Result]:
         """A learner's games of an update, from which it learns."""
@@ -127,9 +132,10 @@ class Training:
             if self.league.ready_to_checkpoint(name):
                 weights = f"{name} {update}"
                 self.frozen[weights] = self.learners[name].copy()
-                made = self.league.checkpoint(name, weights, self.steps[name], update, self.rng)
+                snapshot = self.frozen[weights].snapshot(weights)
+                made = self.league.checkpoint(name, snapshot, self.steps[name], update, self.rng)
                 if made.reset_to is not None:
-                    self.learners[name] = self.frozen[made.reset_to].copy()
+                    self.learners[name] = self.frozen[made.reset_to.file].copy()
 
     def latest(self) -> float:
         """Exploitability of the main agent as it is."""

@@ -1,12 +1,13 @@
 """The league: who plays whom, who has beaten whom, and what is kept of it. It knows no network and no game."""
 
 from asterism.league.checkpoints import ready_to_checkpoint, resets_after_checkpoint
+from asterism.league.coordinator import Coordinator
 from asterism.league.league import Checkpoint, League, LeagueReport, Match, founding_players
 from asterism.league.matchmaking import choose_opponent
 from asterism.league.payoff import Outcome, Payoff, Result
 from asterism.league.pbt import PopulationBasedTraining
 from asterism.league.pfsp import Weighting, pfsp
-from asterism.league.player import Player, PlayerKind
+from asterism.league.player import Player, PlayerKind, Snapshot
 from asterism.league.ratings import Interval, elo, elo_error, nash, relative_performance, wilson
 from asterism.league.settings import CheckpointRule, LeagueSettings
 from asterism.league.state import LeagueState
@@ -15,6 +16,7 @@ from asterism.league.store import Store
 __all__ = [
     "Checkpoint",
     "CheckpointRule",
+    "Coordinator",
     "Interval",
     "League",
     "LeagueReport",
@@ -27,6 +29,7 @@ __all__ = [
     "PlayerKind",
     "PopulationBasedTraining",
     "Result",
+    "Snapshot",
     "Store",
     "Weighting",
     "choose_opponent",

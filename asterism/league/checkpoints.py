@@ -24,7 +24,8 @@ def ready_to_checkpoint(state: LeagueState, learner: str, settings: LeagueSettin
         return False
     exploits_main = kind is PlayerKind.MAIN_EXPLOITER
     rivals = state.of_kind(PlayerKind.MAIN_AGENT if exploits_main else PlayerKind.HISTORICAL)
-    return bool(rivals) and bool(np.all(state.payoff.win_rates(learner, rivals) > settings.checkpoint_win_rate))
+    rates = state.payoff.row(learner)[rivals.places]
+    return bool(rivals) and bool(np.all(rates > settings.checkpoint_win_rate))
 
 
 def resets_after_checkpoint(kind: PlayerKind, settings: LeagueSettings, rng: np.random.Generator) -> bool:

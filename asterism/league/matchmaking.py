@@ -3,16 +3,16 @@
 Source: Vinyals et al. 2019, Methods, "Multi-agent learning", and the supplementary pseudocode, `get_match`.
 """
 
-from collections.abc import Sequence
-from itertools import compress
-
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from asterism.league.pfsp import Weighting, pfsp
 from asterism.league.player import PlayerKind
 from asterism.league.settings import LeagueSettings
 from asterism.league.state import LeagueState
+
+Rates = Float[np.ndarray, " players"]
+"""The learner's win rate against everybody. Players are named by their places in it."""
 
 
 def choose_opponent(state: LeagueState, learner: str, settings: LeagueSettings, rng: np.random.Generator) -> str:
@@ -22,51 +22,51 @@ def choose_opponent(state: LeagueState, learner: str, settings: LeagueSettings, 
     exploiter, a historical player for a league exploiter.
     """
     kind = state.learner(learner).kind
+    rates = state.payoff.row(learner)
     if kind is PlayerKind.MAIN_AGENT:
-        return _for_main_agent(state, learner, settings, rng)
-    if kind is PlayerKind.MAIN_EXPLOITER:
-        return _for_main_exploiter(state, learner, settings, rng)
-    return _draw(state, learner, state.of_kind(PlayerKind.HISTORICAL), settings.league_exploiter_weighting, rng)
+        place = _for_main_agent(state, rates, settings, rng)
+    elif kind is PlayerKind.MAIN_EXPLOITER:
+        place = _main_or_its_past(state, rates, _a_main_agent(state, rng), settings.main_exploiter_floor, settings, rng)
+    else:
+        past = state.of_kind(PlayerKind.HISTORICAL)
+        place = _draw(rates, past.places, settings.league_exploiter_weighting, rng)
+    return state.ids[place]
 
 
-def _for_main_agent(state: LeagueState, learner: str, settings: LeagueSettings, rng: np.random.Generator) -> str:
+def _for_main_agent(state: LeagueState, rates: Rates, settings: LeagueSettings, rng: np.random.Generator) -> int:
     past = state.of_kind(PlayerKind.HISTORICAL)
     share = rng.random()
     if share < settings.pfsp_share and past:
-        return _draw(state, learner, past, settings.pfsp_weighting, rng)
+        return _draw(rates, past.places, settings.pfsp_weighting, rng)
     main = _a_main_agent(state, rng)
     if share < settings.pfsp_share + settings.verification_share:
-        candidates = _to_verify(state, learner, main, settings)
-        if candidates:
-            return _draw(state, learner, candidates, settings.verification_weighting, rng)
-    return _main_or_its_past(state, learner, main, settings.main_agent_floor, settings, rng)
-
-
-def _for_main_exploiter(state: LeagueState, learner: str, settings: LeagueSettings, rng: np.random.Generator) -> str:
-    main = _a_main_agent(state, rng)
-    return _main_or_its_past(state, learner, main, settings.main_exploiter_floor, settings, rng)
+        candidates = _to_verify(state, rates, main, settings)
+        if len(candidates):
+            return _draw(rates, candidates, settings.verification_weighting, rng)
+    return _main_or_its_past(state, rates, main, settings.main_agent_floor, settings, rng)
 
 
 def _main_or_its_past(
-    state: LeagueState, learner: str, main: str, floor: float, settings: LeagueSettings, rng: np.random.Generator
-) -> str:
+    state: LeagueState, rates: Rates, main: int, floor: float, settings: LeagueSettings, rng: np.random.Generator
+) -> int:
     """A main agent, or, while the learner beats it less often than `floor`, its past selves as a curriculum."""
-    past = state.past_selves(main)
-    if state.payoff.win_rate(learner, main) >= floor or not past:
+    past = state.past_selves(state.ids[main])
+    if rates[main] >= floor or not past:
         return main
-    return _draw(state, learner, past, settings.curriculum_weighting, rng)
+    return _draw(rates, past.places, settings.curriculum_weighting, rng)
 
 
-def _to_verify(state: LeagueState, learner: str, main: str, settings: LeagueSettings) -> list[str]:
+def _to_verify(state: LeagueState, rates: Rates, main: int, settings: LeagueSettings) -> Int[np.ndarray, " n"]:
     """Past main exploiters that beat the learner, and past selves of `main` that it has forgotten how to beat.
 
     (The pseudocode looks for forgotten players only if no exploiter beats the learner, and then draws from all of the
     kind.)
     """
-    payoff, exploiters, past = state.payoff, state.past_main_exploiters(), state.past_selves(main)
-    exploited = payoff.win_rates(learner, exploiters) < settings.exploited_below
-    forgotten = without_monotone_tail(payoff.win_rates(learner, past)) < settings.forgotten_below
-    return [*compress(exploiters, exploited), *compress(past, forgotten)]
+    exploiters, past = state.past_main_exploiters().places, state.past_selves(state.ids[main]).places
+    exploited = rates[exploiters] < settings.exploited_below
+    kept = without_monotone_tail(rates[past])
+    forgotten = kept < settings.forgotten_below
+    return np.append(exploiters[exploited], past[: len(kept)][forgotten])
 
 
 def without_monotone_tail(win_rates: Float[np.ndarray, " n"]) -> Float[np.ndarray, " kept"]:
@@ -79,15 +79,14 @@ def without_monotone_tail(win_rates: Float[np.ndarray, " n"]) -> Float[np.ndarra
     return win_rates[: rises[-1] + 2] if len(rises) else win_rates[:0]
 
 
-def _a_main_agent(state: LeagueState, rng: np.random.Generator) -> str:
+def _a_main_agent(state: LeagueState, rng: np.random.Generator) -> int:
     mains = state.of_kind(PlayerKind.MAIN_AGENT)
     if not mains:
         raise ValueError("the league has no main agent to play against")
-    return mains[rng.integers(len(mains))]
+    return int(mains.places[rng.integers(len(mains))])
 
 
-def _draw(
-    state: LeagueState, learner: str, opponents: Sequence[str], weighting: Weighting, rng: np.random.Generator
-) -> str:
-    chances = pfsp(state.payoff.win_rates(learner, opponents), weighting)
-    return opponents[rng.choice(len(opponents), p=chances)]
+def _draw(rates: Rates, places: Int[np.ndarray, " n"], weighting: Weighting, rng: np.random.Generator) -> int:
+    # What rng.choice does, without its checks, which take as long again.
+    up_to = pfsp(rates[places], weighting).cumsum()
+    return int(places[np.searchsorted(up_to / up_to[-1], rng.random(), side="right")])

@@ -1,11 +1,12 @@
 """Who beats whom: decayed counts of wins and draws for every pair of players."""
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 
 class Outcome(IntEnum):
@@ -35,58 +36,80 @@ class Result:
 class Payoff:
     """Win rates between players, old games counting less (Vinyals et al. 2019, supplementary pseudocode, `Payoff`).
 
-    Every new game of a pair first multiplies the pair's counts by `decay`. A loss is kept as the win of the other side,
-    so the two orders of a pair cannot disagree. A game of a player against itself says nothing, and is not counted.
+    Every new game of a pair first multiplies the pair's counts by `decay`. A pair is kept once, whatever its order, so
+    the two orders cannot disagree; one that has not met takes no memory, since of a large league's pairs most never do.
+    A game of a player against itself says nothing, and is not counted. The *place* of a player is the number of players
+    that came before it.
     """
 
     def __init__(self, decay: float = 0.99):
         self.decay = decay
-        self._index: dict[str, int] = {}
-        self._wins = np.zeros((0, 0))
-        self._draws = np.zeros((0, 0))
+        self._places: dict[str, int] = {}
+        # Arrays of the standard library: they grow in place, and change in one entry faster than NumPy's.
+        self._pairs: dict[tuple[int, int], tuple[int, int, int]] = {}
+        """Of the places of a pair, the lower first: where its counts begin, and where each has the other in `_met`."""
+        self._ends = array("q")
+        """Their places, pair after pair."""
+        self._counts = array("d")
+        """Wins of the lower place, draws, wins of the higher one, pair after pair."""
+        self._met: list[array] = []
+        """For each player the places of those that it has met."""
+        self._rates: list[array] = []
+        """In step with `_met`: its win rates against them."""
 
     @property
     def players(self) -> tuple[str, ...]:
         """Ids of the players in the order in which they came, which is that of the rows and columns."""
-        return tuple(self._index)
+        return tuple(self._places)
 
     def add(self, player: str) -> None:
         """Give a player a row and a column. Raises ValueError if it has one."""
-        if player in self._index:
+        if player in self._places:
             raise ValueError(f"player {player!r} is in the payoff already")
-        self._index[player] = len(self._index)
-        self._wins = np.pad(self._wins, (0, 1))
-        self._draws = np.pad(self._draws, (0, 1))
+        self._places[player] = len(self._places)
+        self._met.append(array("q"))
+        self._rates.append(array("d"))
 
     def record(self, home: str, away: str, outcome: Outcome) -> None:
         """Count one game. Raises KeyError for a player that is not here."""
-        i, j = self._index[home], self._index[away]
+        i, j = self._places[home], self._places[away]
         if i == j:
             return
-        for counts in (self._wins, self._draws):
-            counts[i, j] *= self.decay
-            counts[j, i] *= self.decay
-        if outcome == Outcome.WIN:
-            self._wins[i, j] += 1
-        elif outcome == Outcome.LOSS:
-            self._wins[j, i] += 1
-        else:
-            self._draws[i, j] += 1
-            self._draws[j, i] += 1
+        low, high, outcome = (i, j, outcome) if i < j else (j, i, -outcome)
+        at, in_low, in_high = self._pairs.get((low, high)) or self._new_pair(low, high)
+        counts, decay = self._counts, self.decay
+        counts[at] *= decay
+        counts[at + 1] *= decay
+        counts[at + 2] *= decay
+        counts[at + 1 - outcome] += 1
+        wins, draws, losses = counts[at], counts[at + 1], counts[at + 2]
+        self._rates[low][in_low] = _rate(wins, draws, losses)
+        self._rates[high][in_high] = _rate(losses, draws, wins)
 
     def win_rate(self, home: str, away: str) -> float:
         """(wins + draws / 2) / games of `home` against `away`; 0.5 for a pair without games."""
-        return float(self.win_rates(home, [away])[0])
+        counts = self.counts(home, away)
+        return _rate(*counts) if any(counts) else 0.5
 
     def win_rates(self, home: str, away: Sequence[str]) -> Float[np.ndarray, " n"]:
         """`win_rate` against each of n opponents."""
-        i, j = self._index[home], [self._index[player] for player in away]
-        return _rate(self._wins[i, j], self._wins[j, i], self._draws[i, j])
+        return self.row(home)[np.array([self._places[player] for player in away], int)]
+
+    def row(self, home: str) -> Float[np.ndarray, " players"]:
+        """`win_rate` against everybody, in order of entry; 0.5 against itself."""
+        place = self._places[home]
+        rates = np.full(len(self._places), 0.5)
+        rates[np.array(self._met[place])] = self._rates[place]
+        return rates
 
     def counts(self, home: str, away: str) -> tuple[float, float, float]:
         """Decayed wins, draws and losses of `home` against `away`."""
-        i, j = self._index[home], self._index[away]
-        return float(self._wins[i, j]), float(self._draws[i, j]), float(self._wins[j, i])
+        i, j = self._places[home], self._places[away]
+        pair = self._pairs.get((min(i, j), max(i, j)))
+        if pair is None:
+            return 0.0, 0.0, 0.0
+        wins, draws, losses = self._counts[pair[0] : pair[0] + 3]
+        return (wins, draws, losses) if i < j else (losses, draws, wins)
 
     def games(self, home: str, away: str) -> float:
         """Decayed number of games of a pair, the same in both orders."""
@@ -95,13 +118,38 @@ class Payoff:
 
     def matrix(self) -> Float[np.ndarray, "players players"]:
         """Win rate of the row's player against the column's; 0.5 on the diagonal."""
-        return _rate(self._wins, self._wins.T, self._draws)
+        n = len(self._places)
+        return np.array([self.row(player) for player in self._places]).reshape(n, n)
 
     def games_matrix(self) -> Float[np.ndarray, "players players"]:
         """Decayed number of games of every pair; symmetric, 0 on the diagonal."""
-        return self._wins + self._wins.T + self._draws
+        games = np.zeros((len(self._places), len(self._places)))
+        pairs, counts = self.pairs()
+        (low, high), (wins, draws, losses) = pairs.T, counts.T
+        games[low, high] = games[high, low] = wins + losses + draws
+        return games
+
+    def pairs(self) -> tuple[Int[np.ndarray, "pairs 2"], Float[np.ndarray, "pairs 3"]]:
+        """Places of the pairs that have met, the lower first; wins of the lower, draws, wins of the other."""
+        return np.array(self._ends, int).reshape(-1, 2), np.array(self._counts, float).reshape(-1, 3)
+
+    def restore(self, pairs: Int[np.ndarray, "pairs 2"], counts: Float[np.ndarray, "pairs 3"]) -> None:
+        """Take over what `pairs` gave, among the same players without games."""
+        for (low, high), (wins, draws, losses) in zip(pairs.tolist(), counts.tolist(), strict=True):
+            at, in_low, in_high = self._new_pair(low, high)
+            self._counts[at : at + 3] = array("d", (wins, draws, losses))
+            self._rates[low][in_low] = _rate(wins, draws, losses)
+            self._rates[high][in_high] = _rate(losses, draws, wins)
+
+    def _new_pair(self, low: int, high: int) -> tuple[int, int, int]:
+        pair = self._pairs[low, high] = len(self._counts), len(self._met[low]), len(self._met[high])
+        self._ends.extend((low, high))
+        self._counts.extend((0.0, 0.0, 0.0))
+        for one, other in ((low, high), (high, low)):
+            self._met[one].append(other)
+            self._rates[one].append(0.5)
+        return pair
 
 
-def _rate(wins: np.ndarray, losses: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    games = wins + losses + draws
-    return np.where(games > 0, (wins + draws / 2) / np.where(games > 0, games, 1), 0.5)
+def _rate(wins: float, draws: float, losses: float) -> float:
+    return (wins + draws / 2) / (wins + losses + draws)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class PlayerKind(Enum):
@@ -13,9 +14,18 @@ class PlayerKind(Enum):
     HISTORICAL = "historical"
 
 
+class Snapshot(NamedTuple):
+    """Frozen weights, which never change."""
+
+    file: str
+    """Name of their file, in the folder of the league's weights."""
+    sha256: str
+    """Hash of what is in it: a file with another one is not this snapshot."""
+
+
 @dataclass(frozen=True)
 class Player:
-    """One player. A learner's weights live in the training loop; a historical player's are in the file `weights`.
+    """One player. A learner's weights live in the training loop; a historical player's are its snapshot `weights`.
 
     The supervised teacher is a historical player without parent. A learner's parent is the teacher from which it starts
     and to which it is reset; a copy's parent is the learner that it is a copy of.
@@ -25,8 +35,8 @@ class Player:
     kind: PlayerKind
     race: str
     parent: str | None = None
-    weights: str | None = None
-    """File of the frozen weights; None for a learner."""
+    weights: Snapshot | None = None
+    """The frozen weights; None for a learner."""
     steps: int = 0
     """Agent steps that had gone into the weights when the player entered the league."""
     of_kind: PlayerKind | None = None

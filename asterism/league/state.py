@@ -1,7 +1,38 @@
 """What the league knows at a moment: the mirror in memory of what is in the store."""
 
+from array import array
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Int
+
 from asterism.league.payoff import Outcome, Payoff
 from asterism.league.player import Player, PlayerKind
+
+
+class Group(Sequence[str]):
+    """Ids of some players in order of entry, and their places in the payoff."""
+
+    def __init__(self):
+        self._ids: list[str] = []
+        self._places = array("q")
+
+    def add(self, player: str, place: int) -> None:
+        """Let a player in, which stands at `place` in the payoff."""
+        self._ids.append(player)
+        self._places.append(place)
+
+    @property
+    def places(self) -> Int[np.ndarray, " n"]:
+        """Where each is among all players."""
+        return np.array(self._places, int)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __getitem__(self, index):
+        return self._ids[index]
 
 
 class LeagueState:
@@ -13,10 +44,17 @@ class LeagueState:
 
     def __init__(self, decay: float = 0.99):
         self.players: dict[str, Player] = {}
+        self.ids: list[str] = []
+        """Of the players, by their places in the payoff."""
         self.steps: dict[str, int] = {}
         self.resets: dict[str, int] = {}
         self.payoff = Payoff(decay)
         self.totals = Payoff(decay=1.0)
+        self._kinds: defaultdict[PlayerKind, Group] = defaultdict(Group)
+        self._copied: defaultdict[PlayerKind, Group] = defaultdict(Group)
+        """Frozen copies, by the kind of their learner."""
+        self._lines: dict[str, Group] = {}
+        """Each learner's past selves."""
 
     def add(self, player: Player) -> None:
         """Let a player in. Raises ValueError if the id is taken or the parent unknown."""
@@ -24,10 +62,19 @@ class LeagueState:
             raise ValueError(f"parent {player.parent!r} of player {player.id!r} is not in the league")
         self.payoff.add(player.id)
         self.totals.add(player.id)
+        place = len(self.ids)
         self.players[player.id] = player
+        self.ids.append(player.id)
+        self._kinds[player.kind].add(player.id, place)
         if player.is_learner:
             self.steps[player.id] = player.steps
             self.resets[player.id] = 0
+            line = self._lines[player.id] = Group()
+            if player.parent is not None:
+                line.add(player.parent, self.ids.index(player.parent))
+        elif player.parent is not None:
+            self._copied[player.of_kind].add(player.id, place)
+            self._lines[player.parent].add(player.id, place)
 
     def record(self, home: str, away: str, outcome: Outcome) -> None:
         """Count one game. Raises KeyError for an unknown player."""
@@ -41,25 +88,24 @@ class LeagueState:
             raise ValueError(f"{player_id!r} is not a learner of this league")
         return player
 
-    def of_kind(self, kind: PlayerKind) -> list[str]:
-        """Ids of the players of a kind, in order of entry."""
-        return [player.id for player in self.players.values() if player.kind is kind]
+    def of_kind(self, kind: PlayerKind) -> Group:
+        """The players of a kind."""
+        return self._kinds[kind]
 
-    def copies(self, learner: str) -> list[str]:
+    def copies(self, learner: str) -> Sequence[str]:
         """Ids of the frozen copies of a learner, oldest first."""
-        return [player.id for player in self.players.values() if not player.is_learner and player.parent == learner]
+        return self._lines[learner][self.players[learner].parent is not None :]
 
-    def past_selves(self, learner: str) -> list[str]:
+    def past_selves(self, learner: str) -> Group:
         """What a learner once was, oldest first: the teacher that it started from, then its copies.
 
         In the pseudocode the supervised weights are the first copy of every main agent; here all learners share them.
         """
-        start = self.players[learner].parent
-        return ([] if start is None else [start]) + self.copies(learner)
+        return self._lines[learner]
 
-    def past_main_exploiters(self) -> list[str]:
-        """Ids of the frozen copies of main exploiters, in order of entry."""
-        return [player.id for player in self.players.values() if player.of_kind is PlayerKind.MAIN_EXPLOITER]
+    def past_main_exploiters(self) -> Group:
+        """The frozen copies of main exploiters."""
+        return self._copied[PlayerKind.MAIN_EXPLOITER]
 
     def steps_since_copy(self, learner: str) -> int:
         """Agent steps of a learner since its last copy, or since its start."""

@@ -165,7 +165,7 @@ def behaviour_shares(
 def follows_z(trajectory: Trajectory) -> Bool[Array, " T"]:
     """Whether the player is asked to follow a strategy, at each step."""
     z = trajectory.observation.z
-    return ((z.build_order > 0).any(1) | z.units.any(1))[:-1]
+    return (jnp.any(z.build_order > 0, 1) | jnp.any(z.units, 1))[:-1]
 
 
 def trajectory_losses(

@@ -158,13 +158,15 @@ def save_weights(path: Path, tree: Any, metadata: Mapping[str, Any] | None = Non
     return digest
 
 
-def load_weights(path: Path, like: T, remedy: str = REMEDY) -> T:
+def load_weights(path: Path, like: T, remedy: str = REMEDY, sha256: str | None = None) -> T:
     """The pytree that `save_weights` wrote, in the structure of `like` (leaves may be `jax.ShapeDtypeStruct`).
 
-    Raises UserError when the file is missing, corrupt, or of a network of another shape; the latter message ends with
-    the `remedy`.
+    Raises UserError when the file is missing, corrupt, has not the hash `sha256` (if that is known), or is of a network
+    of another shape; the last message ends with the `remedy`.
     """
     header, content = _read_weights(Path(path))
+    if sha256 not in (None, header["sha256"]):
+        raise UserError(f"weights {path} are not those on record, their hash is another: put the file back from a copy")
     leaves = saved_leaves(like)
     _check_fits(header["leaves"], leaves, path, remedy)
     shapes = {name: _encoded_shape(leaf) for name, leaf in leaves.items()}

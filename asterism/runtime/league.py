@@ -11,19 +11,21 @@ import numpy as np
 from asterism.demos.strategies import StrategyLibrary
 from asterism.interface.network import Params
 from asterism.interface.observation import Race
-from asterism.league import League, LeagueSettings, Outcome, Player, PlayerKind, Result, Store, founding_players
+from asterism.league import League, LeagueSettings, Outcome, Player, PlayerKind, Result, Snapshot, founding_players
 from asterism.league.pbt import explore, model_for
 from asterism.learning.reinforcement import Factors, LearnerState, fresh_learner
-from asterism.runtime.checkpoints import Checkpoints, load_weights, save_weights
+from asterism.runtime.checkpoints import Checkpoints, save_weights
 from asterism.runtime.cohort import Cohort, Group, Member, staggered, turns
 from asterism.runtime.devices import ALL, gathered
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.memory import peak_memory
 from asterism.runtime.population import make_optimizer, make_population
 from asterism.runtime.progress import stage
+from asterism.runtime.records import open_records
 from asterism.runtime.rollout import Conditioning, Finished, Races
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Tools
+from asterism.runtime.snapshots import WeightsCache, load_snapshot
 from asterism.runtime.supervised import pack, unpack
 
 NAME = "league"
@@ -31,7 +33,7 @@ NAME = "league"
 
 def learners_in_order(races: tuple[str, ...], settings: LeagueSettings) -> list[Player]:
     """The learners of a league as cohorts are made of them: main agents first, and of each kind the races in turn."""
-    players = founding_players(dict.fromkeys(races, ""), settings)
+    players = founding_players(settings, dict.fromkeys(races))
     number = lambda player: int(player.id.rsplit("_", 1)[1])  # noqa: E731
     kinds = list(PlayerKind)
     return sorted(filter(lambda p: p.is_learner, players), key=lambda p: (kinds.index(p.kind), number(p)))
@@ -69,8 +71,8 @@ class LeagueStage:
         self.optimizer = make_optimizer(settings)
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
         self.population = make_population(tools, settings, conditioning, self.optimizer)
-        self.league = League(Store(run.league_path), settings.league)
-        self.bank: dict[str, Any] = {}
+        self.league = League(open_records(run, settings.records), settings.league)
+        self.bank = WeightsCache(lambda player: self.frozen(player).policy, settings.opponents_mib * 2**20)
         """Policies of frozen players."""
 
     def prepare(self) -> None:
@@ -124,23 +126,28 @@ class LeagueStage:
         if player in self.place:
             cohort, k = self.place[player]
             return self.population.take(cohort.states.params.policy, k)
-        if player not in self.bank:
-            path = self.weights_folder / self.league.state.players[player].weights
-            self.bank[player] = load_weights(path, self.tools.example_params()).policy
         return self.bank[player]
+
+    def frozen(self, player: str) -> Params:
+        """The weights of a frozen player."""
+        return self.load(self.league.state.players[player].weights)
+
+    def load(self, snapshot: Snapshot) -> Params:
+        """The weights of a snapshot."""
+        return load_snapshot(self.weights_folder, snapshot, self.tools.example_params())
 
     def found(self, update: int) -> None:
         """Founds the league: for each race the teacher, with the values that its first main agent has learned; with
         them the others begin too."""
-        files = {}
+        teachers = {}
         for race, main in self.first_of_race.items():
             params = self.state(main).params
-            files[race] = f"founder_{race}.safetensors"
-            save_weights(self.weights_folder / files[race], params, {"player": f"teacher_{race}"})
+            path = self.weights_folder / f"founder_{race}.safetensors"
+            teachers[race] = Snapshot(path.name, save_weights(path, params, {"player": f"teacher_{race}"}))
             for player in self.learners.values():
                 if player.race == race and player.id != main:
                     self.replace(player.id, fresh_learner(params, self.optimizer))
-        self.league.populate(files, update)
+        self.league.populate(teachers, update)
 
     def find_opponents(self, cohort: Cohort, founded: bool, rng: np.random.Generator) -> tuple[np.ndarray, Races]:
         """Gives new opponents to the groups that need one; returns which games begin anew, and the races of those that
@@ -196,11 +203,11 @@ class LeagueStage:
         if not self.league.ready_to_checkpoint(name):
             return
         path = self.weights_folder / f"{name}_{update}.safetensors"
-        save_weights(path, self.state(name).params, {"player": name, "update": update})
-        checkpoint = self.league.checkpoint(name, path.name, self.league.state.steps[name], update, rng)
+        digest = save_weights(path, self.state(name).params, {"player": name, "update": update})
+        steps = self.league.state.steps[name]
+        checkpoint = self.league.checkpoint(name, Snapshot(path.name, digest), steps, update, rng)
         if checkpoint.reset_to is not None:
-            params = load_weights(self.weights_folder / checkpoint.reset_to, self.tools.example_params())
-            self.replace(name, fresh_learner(params, self.optimizer))
+            self.replace(name, fresh_learner(self.load(checkpoint.reset_to), self.optimizer))
 
     def evolve(self, member: Member, before: int, rng: np.random.Generator) -> None:
         """Population based training, at times: a learner that does worse than another takes over its weights and
@@ -275,9 +282,8 @@ class LeagueStage:
 
     def candidates(self) -> dict[str, Params]:
         """The main agent as it is, then its frozen copies, the newest first."""
-        copies = [self.league.state.players[copy] for copy in self.league.state.copies(self.main)]
-        load = lambda copy: load_weights(self.weights_folder / copy.weights, self.tools.example_params())  # noqa: E731
-        return {self.main: self.state(self.main).params} | {copy.id: load(copy) for copy in reversed(copies)}
+        copies = reversed(self.league.state.copies(self.main))
+        return {self.main: self.state(self.main).params} | {copy: self.frozen(copy) for copy in copies}
 
     def train(self) -> Params:
         """Trains to the end, going on from the newest checkpoint, and returns the main agent's weights."""

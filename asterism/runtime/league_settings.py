@@ -78,6 +78,11 @@ class LeagueTraining:
     """Most seconds between two checkpoints."""
     log_every: int = 10
     """Updates of a learner between two entries in the metrics."""
+    records: str = ""
+    """Database of the league's records, as an SQLAlchemy URL: postgresql+psycopg://USER@HOST/DATABASE, with the extra
+    `postgres`. Empty: league.sqlite in the run's folder. A database holds one run's league; other runs are refused."""
+    opponents_mib: int = 1024
+    """Memory for the policies of frozen opponents; those not met for longest are read again from their files."""
     losses: LossWeights = SMALL_RUN
     pbt: PopulationBasedTraining = field(default_factory=PopulationBasedTraining)
     """Changes, in a run, the factors of learning rates, UPGO, entropy and KL."""
@@ -85,7 +90,7 @@ class LeagueTraining:
 
     def __post_init__(self):
         counts = ("updates", "lanes", "groups", "unroll", "steps", "match_games", "main_turns", "reuse")
-        counts += ("log_every", "cohort")
+        counts += ("log_every", "cohort", "opponents_mib")
         require_at_least(self, "league", 0, ("burn_in", "value_updates", "playoff_games"))
         require_at_least(self, "league", 1, counts)
         require_fraction(self, "league", ("z_probability", "reward_probability"))

@@ -10,10 +10,11 @@ import numpy as np
 import tyro
 
 from asterism.errors import UserError
-from asterism.league import League, LeagueReport, Store, wilson
+from asterism.league import League, LeagueReport, wilson
 from asterism.runtime.agents import load_agent
 from asterism.runtime.config_file import differences
 from asterism.runtime.film import Film, film_game
+from asterism.runtime.records import has_league, open_records
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Tools, make_tools, start_jax
 from asterism.runtime.supervised import CONFUSION
@@ -62,11 +63,11 @@ def game_views(film: Film, tools: Tools) -> tuple[list[Frame], GameCurves]:
     return strip, GameCurves(film.names, minutes, supply, film.values.T)
 
 
-def league_payoff(run: RunFolder) -> Payoff | None:
-    """The payoff matrix, if there is a league."""
-    if not run.league_path.exists():
+def league_payoff(run: RunFolder, records: str) -> Payoff | None:
+    """The payoff matrix, if there is a league; `records` as in the settings."""
+    if not has_league(run, records):
         return None
-    return payoff_map(League(Store(run.league_path, create=False)).report())
+    return payoff_map(League(open_records(run, records, create=False)).report())
 
 
 def payoff_map(report: LeagueReport) -> Payoff:
@@ -93,7 +94,7 @@ def make_report(run: RunFolder, config: Any, tools: Tools, film: Film | None) ->
         config=[(key, value) for key, (_, value) in differences({}, run_settings(run)).items()],
         metrics=run.series(),
         win_rates=win_rates(read_json(run.path / "evaluation.json")),
-        payoff=league_payoff(run),
+        payoff=league_payoff(run, config.league.records),
         confusion=confusion_of(run),
         strip=strip,
         game=curves,

@@ -15,17 +15,8 @@ from asterism.runtime.metrics import MetricsLog, read_metrics
 T = TypeVar("T")
 FORMAT = 1
 """Version of the folder's layout."""
-OURS = {
-    "lock",
-    "config.json",
-    "metrics.jsonl",
-    "tensorboard",
-    "checkpoints",
-    "league.sqlite",
-    "report.html",
-    "wandb_id",
-    "wandb",
-}
+OURS = {"lock", "config.json", "metrics.jsonl", "tensorboard", "checkpoints", "report.html"}
+OURS |= {"league.sqlite", "league.owner"}
 
 
 def check_name(name: str) -> None:
@@ -112,6 +103,11 @@ class RunFolder:
     def league_path(self) -> Path:
         """The league's records."""
         return self.path / "league.sqlite"
+
+    @property
+    def owner_path(self) -> Path:
+        """What names the run to a database elsewhere that holds its league's records."""
+        return self.path / "league.owner"
 
     @property
     def report_path(self) -> Path:

@@ -8,13 +8,14 @@ import numpy as np
 import tyro
 
 from asterism.errors import UserError, require_at_least
-from asterism.league import League, LeagueReport, Outcome, PlayerKind, Result, Store
-from asterism.runtime.checkpoints import load_weights
+from asterism.league import League, LeagueReport, Outcome, PlayerKind, Result
 from asterism.runtime.matches import Matches
 from asterism.runtime.progress import stage
+from asterism.runtime.records import open_records
 from asterism.runtime.report import payoff_map
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import make_tools, start_jax
+from asterism.runtime.snapshots import load_snapshot
 from asterism.web.standings import Standing, StandingsData, write_standings
 
 PAGE = "league.html"
@@ -71,7 +72,8 @@ def fill(run: RunFolder, league: League, setup, games: int, seed: int) -> None:
     start_jax()
     tools = make_tools(setup)
     matches, example = Matches(tools, games), tools.example_params()
-    policy = lambda name: load_weights(run.path / "league" / league.state.players[name].weights, example).policy  # noqa: E731
+    folder, players = run.path / "league", league.state.players
+    policy = lambda name: load_snapshot(folder, players[name].weights, example).policy  # noqa: E731
     update = league.store.last_update()
     with stage("league", sum(missing for *_, missing in pairs), "games") as bar:
         for number, (home, away, missing) in enumerate(pairs):
@@ -107,10 +109,8 @@ class StandingsConfig:
         from asterism.runtime.train import TrainConfig
 
         with RunFolder.open(self.folder) as run:
-            if not run.league_path.exists():
-                raise UserError(f"{self.folder} has no league yet: go on with asterism train --name {run.name}")
             config = run.load_config(TrainConfig)
-            league = League(Store(run.league_path, create=False), config.league.league)
+            league = League(open_records(run, config.league.records, create=False), config.league.league)
             if not league.state.players:
                 raise UserError(f"{self.folder} has no players yet: go on with asterism train --name {run.name}")
             fill(run, league, config.setup, self.games, self.seed)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from snapshots import snapshot
 
 from asterism.league import League, LeagueSettings, Match, Outcome, Player, PlayerKind, Result, Store
 
@@ -11,7 +12,7 @@ MAIN, HUNTER, SCOUT = "main_agent_terran_0", "main_exploiter_terran_0", "league_
 @pytest.fixture
 def league():
     league = League(Store("sqlite://"))
-    league.populate({"terran": "teacher.safetensors"})
+    league.populate({"terran": snapshot("teacher.safetensors")})
     return league
 
 
@@ -21,7 +22,7 @@ def win(home, away, times):
 
 def test_the_papers_league_has_twelve_learners_of_three_races():
     league = League(Store("sqlite://"), LeagueSettings.paper())
-    league.populate({race: f"{race}.safetensors" for race in ("terran", "protoss", "zerg")})
+    league.populate({race: snapshot(f"{race}.safetensors") for race in ("terran", "protoss", "zerg")})
     learners = [player for player in league.state.players.values() if player.is_learner]
     assert len(learners) == 12
     assert all(player.parent == f"teacher_{player.race}" for player in learners)
@@ -30,12 +31,12 @@ def test_the_papers_league_has_twelve_learners_of_three_races():
 
 def test_a_league_is_founded_once(league):
     with pytest.raises(ValueError, match="already"):
-        league.populate({"terran": "teacher.safetensors"})
+        league.populate({"terran": snapshot("teacher.safetensors")})
 
 
 def test_players_one_by_one():
     league = League(Store("sqlite://"))
-    teacher = league.add_teacher("teacher", "zerg", "zerg.safetensors")
+    teacher = league.add_teacher("teacher", "zerg", snapshot("zerg.safetensors"))
     learner = league.add_learner("main", PlayerKind.MAIN_AGENT, "teacher", update=2)
     assert learner == Player("main", PlayerKind.MAIN_AGENT, "zerg", parent=teacher.id)
     for kind, start in ((PlayerKind.HISTORICAL, "teacher"), (PlayerKind.MAIN_AGENT, "main")):
@@ -46,20 +47,23 @@ def test_players_one_by_one():
 
 
 def test_a_copy_knows_where_it_comes_from(league):
-    copy = league.add_historical(HUNTER, "hunter_a.safetensors", steps=120, update=3)
+    weights = snapshot("hunter_a.safetensors")
+    copy = league.add_historical(HUNTER, weights, steps=120, update=3)
     assert copy == Player(
-        f"{HUNTER}.1", PlayerKind.HISTORICAL, "terran", HUNTER, "hunter_a.safetensors", 120, PlayerKind.MAIN_EXPLOITER
+        f"{HUNTER}.1", PlayerKind.HISTORICAL, "terran", HUNTER, weights, 120, PlayerKind.MAIN_EXPLOITER
     )
-    assert league.state.past_selves(HUNTER) == ["teacher_terran", copy.id]
-    assert league.state.past_main_exploiters() == [copy.id]
+    assert [*league.state.past_selves(HUNTER)] == ["teacher_terran", copy.id]
+    assert [*league.state.past_main_exploiters()] == [copy.id]
     assert league.state.steps_since_copy(HUNTER) == 0
-    assert league.add_historical(HUNTER, "hunter_b.safetensors", 200, 4).id == f"{HUNTER}.2"
+    assert league.add_historical(HUNTER, snapshot("hunter_b.safetensors"), 200, 4).id == f"{HUNTER}.2"
 
 
 def test_main_exploiter_returns_to_its_teacher_and_main_agent_goes_on(league):
     rng = np.random.default_rng(0)
-    assert league.checkpoint(HUNTER, "hunter.safetensors", 50, 1, rng).reset_to == "teacher.safetensors"
-    assert league.checkpoint(MAIN, "main.safetensors", 50, 1, rng).reset_to is None
+    assert league.checkpoint(HUNTER, snapshot("hunter.safetensors"), 50, 1, rng).reset_to == snapshot(
+        "teacher.safetensors"
+    )
+    assert league.checkpoint(MAIN, snapshot("main.safetensors"), 50, 1, rng).reset_to is None
     assert league.state.resets == {MAIN: 0, HUNTER: 1, SCOUT: 0}
 
 
@@ -69,7 +73,7 @@ def test_due_after_beating_everybody_or_after_the_timeout(league):
     assert not league.ready_to_checkpoint(MAIN)
     league.record_results(win(MAIN, "teacher_terran", 3))
     assert league.ready_to_checkpoint(MAIN)
-    league.checkpoint(MAIN, "main.safetensors", rule.min_steps, 1, np.random.default_rng(0))
+    league.checkpoint(MAIN, snapshot("main.safetensors"), rule.min_steps, 1, np.random.default_rng(0))
     league.record_steps({MAIN: rule.min_steps + rule.timeout_steps - 1}, update=2)
     assert not league.ready_to_checkpoint(MAIN)
     league.record_steps({MAIN: rule.min_steps + rule.timeout_steps}, update=3)
@@ -88,7 +92,7 @@ def test_only_learners_play_learn_and_are_copied(league):
     for call in (
         lambda: league.match("teacher_terran", rng),
         lambda: league.record_steps({"teacher_terran": 1}, 1),
-        lambda: league.add_historical("teacher_terran", "x.safetensors", 1, 1),
+        lambda: league.add_historical("teacher_terran", snapshot("x.safetensors"), 1, 1),
         lambda: league.ready_to_checkpoint("stranger"),
     ):
         with pytest.raises(ValueError, match="not a learner"):

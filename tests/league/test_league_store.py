@@ -7,56 +7,18 @@ import sys
 
 import numpy as np
 import pytest
+from lives import HUNTER, MAIN, assert_same, founded, live_through, results
+from snapshots import snapshot
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
 from asterism.errors import UserError
-from asterism.league import League, LeagueSettings, Outcome, Player, PlayerKind, Result, Store
-
-MAIN, HUNTER, SCOUT = "main_agent_terran_0", "main_exploiter_terran_0", "league_exploiter_terran_0"
+from asterism.league import League, LeagueSettings, Outcome, Player, PlayerKind, Result, Snapshot, Store
 
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "league.sqlite"
-
-
-def founded(where):
-    league = League(Store(where))
-    league.populate({"terran": "teacher.safetensors"})
-    return league
-
-
-def results(update, count=20, seed=0):
-    rng = np.random.default_rng([seed, update])
-    players = [MAIN, HUNTER, SCOUT, "teacher_terran"]
-    return [
-        Result(f"{update}/{i}", *rng.choice(players, 2).tolist(), Outcome(int(rng.integers(-1, 2))), update)
-        for i in range(count)
-    ]
-
-
-def live_through(league, updates):
-    """Some updates of a run, drawing on nothing but the update's number."""
-    for update in updates:
-        rng = np.random.default_rng(update)
-        league.record_results(results(update))
-        league.record_steps({MAIN: 100 * update, HUNTER: 90 * update}, update)
-        if update % 2 == 0:
-            league.checkpoint(HUNTER, f"hunter_{update}.safetensors", 90 * update, update, rng)
-            league.checkpoint(SCOUT, f"scout_{update}.safetensors", 80 * update, update, rng)
-
-
-def assert_same(one, other):
-    """Bit for bit."""
-    assert list(one.state.players.items()) == list(other.state.players.items())
-    assert one.state.steps == other.state.steps
-    assert one.state.resets == other.state.resets
-    for kept in ("payoff", "totals"):
-        a, b = getattr(one.state, kept), getattr(other.state, kept)
-        assert a.players == b.players
-        assert (a.matrix() == b.matrix()).all()
-        assert (a.games_matrix() == b.games_matrix()).all()
 
 
 def test_reopened_league_is_the_same_league(path):
@@ -73,9 +35,10 @@ def test_reopened_league_is_the_same_league(path):
 def test_a_match_id_counts_once(path):
     league = founded(path)
     win = Result("1/0", MAIN, HUNTER, Outcome.WIN, 1)
-    assert league.record_results([win, win]) == 1
+    assert league.record_results([win, win]) == [True, False]
     retried = Result("1/0", MAIN, HUNTER, Outcome.LOSS, 2)
-    assert league.record_results([retried, Result("1/1", MAIN, HUNTER, Outcome.WIN, 1)]) == 1
+    other = Result("1/1", MAIN, HUNTER, Outcome.WIN, 1)
+    assert league.record_results([retried, other]) == [False, True]
     assert league.state.totals.counts(MAIN, HUNTER) == (2, 0, 0)
     assert_same(league, League(Store(path)))
 
@@ -83,12 +46,12 @@ def test_a_match_id_counts_once(path):
 def test_a_batch_larger_than_a_statement(path):
     league = founded(path)
     many = [Result(f"1/{i}", MAIN, HUNTER, Outcome.WIN, 1) for i in range(10_001)]
-    assert league.record_results(many) == 10_001
-    assert league.record_results(many) == 0
+    assert all(league.record_results(many))
+    assert not any(league.record_results(many))
 
 
 def test_no_results_are_fine(path):
-    assert founded(path).record_results([]) == 0
+    assert founded(path).record_results([]) == []
 
 
 def test_replay_after_truncation_ends_where_the_unbroken_run_ends(tmp_path):
@@ -107,12 +70,56 @@ def test_replay_after_truncation_ends_where_the_unbroken_run_ends(tmp_path):
     assert_same(League(Store(tmp_path / "broken.sqlite")), unbroken)
 
 
+@pytest.mark.parametrize("kept", [1, 2, 10])
+def test_counts_spare_the_replay_and_change_nothing(tmp_path, monkeypatch, kept):
+    """With counts after every 30 results, a league is reopened, and taken back, as without them."""
+    plain = founded(tmp_path / "plain.sqlite")
+    live_through(plain, range(1, 8))
+    monkeypatch.setattr("asterism.league.league.RESULTS_PER_COUNTS", 30)
+    monkeypatch.setattr("asterism.league.store._COUNTS_KEPT", kept)
+    league = founded(tmp_path / "counted.sqlite")
+    live_through(league, range(1, 8))
+    assert_same(league, plain)
+    again = League(Store(tmp_path / "counted.sqlite"))
+    assert_same(again, plain)
+    assert again.store.uncounted() == 20
+    with sqlite3.connect(tmp_path / "counted.sqlite") as connection:
+        assert connection.execute("select count(*) from payoff_counts").fetchone() == (min(kept, 3),)
+        # What the counts cover is not played back: it could be gone.
+        newest = connection.execute("select max(results) from payoff_counts").fetchone()
+        connection.execute("update results set outcome = 0 where id <= ?", newest)
+    connection.close()
+    assert_same(League(Store(tmp_path / "counted.sqlite")), plain)
+
+
+def test_counts_of_another_decay_are_not_used(path, monkeypatch):
+    monkeypatch.setattr("asterism.league.league.RESULTS_PER_COUNTS", 30)
+    live_through(league := founded(path), range(1, 8))
+    undecayed = League(Store(path), LeagueSettings(decay=1.0))
+    assert (undecayed.state.payoff.matrix() == league.state.totals.matrix()).all()
+
+
+@pytest.mark.parametrize("update", [1, 2, 3, 4, 5, 6])
+def test_a_league_with_counts_goes_back(tmp_path, monkeypatch, update):
+    monkeypatch.setattr("asterism.league.league.RESULTS_PER_COUNTS", 30)
+    league = founded(tmp_path / "counted.sqlite")
+    live_through(league, range(1, 8))
+    league.truncate_after(update)
+    plain = founded(tmp_path / "plain.sqlite")
+    live_through(plain, range(1, update + 1))
+    assert_same(league, plain)
+    live_through(league, range(update + 1, 8))
+    live_through(plain, range(update + 1, 8))
+    assert_same(league, plain)
+    assert_same(League(Store(tmp_path / "counted.sqlite")), plain)
+
+
 CHILD = """
 import sys
-from asterism.league import League, Outcome, Result, Store
+from asterism.league import League, Outcome, Result, Snapshot, Store
 
 league = League(Store(sys.argv[1]))
-league.populate({"terran": "teacher.safetensors"})
+league.populate({"terran": Snapshot("teacher.safetensors", "0")})
 for i in range(1_000_000):
     batch = [Result(f"{i}/{j}", "main_agent_terran_0", "teacher_terran", Outcome.WIN, i) for j in range(3)]
     league.record_results(batch)
@@ -151,7 +158,7 @@ def test_a_reader_sees_one_moment(path):
     @event.listens_for(reader._engine, "after_cursor_execute")
     def write_between_the_queries(_connection, _cursor, statement, *_):
         if "FROM players" in statement:
-            copy = league.add_historical(MAIN, "main.safetensors", 1, 1)
+            copy = league.add_historical(MAIN, snapshot("main.safetensors"), 1, 1)
             league.record_results([Result("1/0", copy.id, HUNTER, Outcome.WIN, 1)])
 
     assert_same(League(reader), before)
@@ -163,7 +170,7 @@ def test_failed_batch_leaves_nothing(path):
     stranger = Result("1/stranger", MAIN, "stranger", Outcome.WIN, 1)
     with pytest.raises(KeyError, match="stranger"):
         league.record_results([*results(1), stranger])
-    with pytest.raises(IntegrityError):
+    with pytest.raises(KeyError, match="stranger"):
         league.store.add_results([*results(1), stranger])
     assert league.state.totals.games_matrix().sum() == 0
     assert_same(league, League(Store(path)))
@@ -209,6 +216,27 @@ def test_another_database(path):
     connection.close()
     with pytest.raises(UserError, match="lack the tables"):
         Store(path, create=False)
+
+
+def test_records_of_another_version_are_refused(path):
+    """Tables are not put beside those of a league that lacks some."""
+    founded(path).store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("drop table payoff_counts")
+    connection.close()
+    with pytest.raises(UserError, match="lack the tables payoff_counts: .* another version's"):
+        Store(path)
+
+
+def test_weights_are_on_record_once(path):
+    league = founded(path)
+    league.add_historical(MAIN, snapshot("main.safetensors"), 1, 1)
+    with pytest.raises(ValueError, match="main.safetensors.*another hash"):
+        league.add_historical(MAIN, Snapshot("main.safetensors", "0"), 2, 2)
+    league.add_historical(HUNTER, snapshot("main.safetensors"), 2, 2)
+    assert_same(league, League(Store(path)))
+    league.truncate_after(0)
+    assert league.add_historical(MAIN, Snapshot("main.safetensors", "0"), 2, 2).weights.sha256 == "0"
 
 
 def test_damaged_pages(path):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from snapshots import snapshot
 
 from asterism.league import LeagueSettings, LeagueState, Outcome, Player, PlayerKind, choose_opponent
 from asterism.league.matchmaking import without_monotone_tail
@@ -23,7 +24,7 @@ def copy_of(learner, number, kind):
 def a_league(main_copies=0, exploiter_copies=0, mains=1):
     """Teacher, main agents, exploiters, and copies of the first main agent and of the main exploiter."""
     state = LeagueState()
-    state.add(Player("teacher", PlayerKind.HISTORICAL, "terran", weights="teacher.safetensors"))
+    state.add(Player("teacher", PlayerKind.HISTORICAL, "terran", weights=snapshot("teacher.safetensors")))
     learners = [(f"main{i}", PlayerKind.MAIN_AGENT) for i in range(mains)]
     learners += [("hunter", PlayerKind.MAIN_EXPLOITER), ("scout", PlayerKind.LEAGUE_EXPLOITER)]
     for name, kind in learners:

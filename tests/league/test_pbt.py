@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from asterism.errors import UserError
-from asterism.league import LeagueState, Outcome, Player, PlayerKind
+from asterism.league import LeagueState, Outcome, Player, PlayerKind, Snapshot
 from asterism.league.pbt import PopulationBasedTraining, explore, fitness, model_for
 
 SETTINGS = PopulationBasedTraining(every_steps=1)
@@ -13,7 +13,7 @@ SETTINGS = PopulationBasedTraining(every_steps=1)
 def league(**wins: int) -> LeagueState:
     """Learners a, b, c (Terran main agents), z (a Zerg), e (an exploiter): so many of 20 games won against the past."""
     state = LeagueState(decay=1.0)
-    state.add(Player("past", PlayerKind.HISTORICAL, "terran", weights="file"))
+    state.add(Player("past", PlayerKind.HISTORICAL, "terran", weights=Snapshot("file", "0" * 64)))
     for name in "abc":
         state.add(Player(name, PlayerKind.MAIN_AGENT, "terran", parent="past"))
     state.add(Player("z", PlayerKind.MAIN_AGENT, "zerg", parent="past"))
@@ -27,7 +27,7 @@ def league(**wins: int) -> LeagueState:
 def test_fitness_is_the_win_rate_against_the_past():
     state = league(a=15)
     assert fitness(state, "a") == 0.75 and fitness(state, "b") == 0.5
-    state.add(Player("newer", PlayerKind.HISTORICAL, "terran", parent="a", weights="file"))
+    state.add(Player("newer", PlayerKind.HISTORICAL, "terran", parent="a", weights=Snapshot("file", "0" * 64)))
     assert fitness(state, "a") == pytest.approx((0.75 + 0.5) / 2), "who is unmet counts as one half"
 
 

@@ -1,6 +1,7 @@
 """The standings of a league: what is printed and drawn is what was played, and thin pairs are filled."""
 
 import pytest
+from snapshots import snapshot
 
 from asterism.cli import main
 from asterism.league import League, Outcome, Result, Store
@@ -19,9 +20,9 @@ def run(tmp_path):
     """A run with a league of a teacher, three learners and two copies of the main agent."""
     with RunFolder.create_or_resume("played", TrainConfig(name="played"), root=tmp_path) as run:
         league = League(Store(run.league_path))
-        league.populate({"terran": "founder.safetensors"})
+        league.populate({"terran": snapshot("founder.safetensors")})
         for number in (1, 2):
-            league.add_historical(MAIN, f"{number}.safetensors", 100 * number, update=number)
+            league.add_historical(MAIN, snapshot(f"{number}.safetensors"), 100 * number, update=number)
         won = [Result(f"a/{i}", MAIN, TEACHER, Outcome.WIN, 3) for i in range(6)]
         lost = [Result(f"b/{i}", MAIN, f"{MAIN}.2", Outcome.LOSS, 3) for i in range(2)]
         league.record_results(won + lost)
@@ -69,7 +70,7 @@ class Weights:
 def test_thin_pairs_are_filled_once_and_the_payoff_knows(run, monkeypatch, capsys):
     monkeypatch.setattr(module, "Matches", FakeMatches)
     monkeypatch.setattr(module, "make_tools", lambda setup: Tools())
-    monkeypatch.setattr(module, "load_weights", lambda path, example: Weights())
+    monkeypatch.setattr(module, "load_snapshot", lambda folder, snapshot, example: Weights())
     league = League(Store(run.league_path))
     assert [missing for *_, missing in thin_pairs(league, 4)] == [4, 4, 4]
     StandingsConfig(run.path, games=4).run()
