@@ -44,7 +44,7 @@ class Counting:
         self.before_step(self.steps)
         self.actions.append(action)
         if self.steps % self.length == 0:
-            return moment(-1 % 1000), float(self.moment), True, False, {"last": self.moment}
+            return moment(0), float(self.moment), True, False, {"last": self.moment}
         self.moment += 1
         return moment(self.moment), 0.0, False, False, {}
 
