@@ -1,6 +1,7 @@
 """Environments and networks for tests of host games: NumPy only, and telling who did what when."""
 
 import threading
+import time
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,14 @@ SIZE = InterfaceSize("toy", entities=2, map=2, location=4, selected=1, delays=10
 BLANK = jax.device_get(zeros(observation_spec(GAME, SIZE)))
 LONG = 60.0
 """Seconds after which a test that waits gives up."""
+
+
+def until(condition):
+    """Waits for something that another thread does."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < LONG, "it did not happen"
+        time.sleep(0.001)
 
 
 def moment(number):

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from host_toys import LONG
+from host_toys import LONG, until
 
 from asterism.runtime.host.buffer import Buffer, Stopped
 
@@ -29,9 +29,7 @@ class Putting(threading.Thread):
 
 
 def until_blocked(buffer, number):
-    waiting = threading.Event()
-    while buffer.blocked != number:
-        waiting.wait(0.001)
+    until(lambda: buffer.blocked == number)
 
 
 def test_one_of_each_environment_the_oldest_first_and_each_in_order():

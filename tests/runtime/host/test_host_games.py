@@ -1,13 +1,12 @@
 """Environments that hang, crash or lag are replaced and counted once; the others go on; closing ends all threads."""
 
 import threading
-import time
 from collections import defaultdict
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from host_toys import GAME, LONG, SIZE, Counting, moment, telling_network
+from host_toys import GAME, LONG, SIZE, Counting, moment, telling_network, until
 
 from asterism.errors import UserError
 from asterism.runtime.host import Asked, HostGames, HostSettings
@@ -24,14 +23,6 @@ class Clock:
 
     def __call__(self):
         return self.now
-
-
-def until(condition):
-    """Waits for something that another thread does."""
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begun < LONG, "it did not happen"
-        time.sleep(0.001)
 
 
 class Made:
