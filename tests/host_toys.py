@@ -16,7 +16,7 @@ from asterism.interface.spec import observation_spec, zeros
 GAME = toy_game(unit_types=3, actions=4)
 SIZE = InterfaceSize("toy", entities=2, map=2, location=4, selected=1, delays=100, repeats=2, build_order=2)
 BLANK = jax.device_get(zeros(observation_spec(GAME, SIZE)))
-LONG = 60.0
+LONG = 50.0
 """Seconds after which a test that waits gives up."""
 
 

@@ -48,7 +48,7 @@ class Turns:
             if self.due[self.now]:
                 return seen, 0.0, False, False, {}
         reward = self.result[self.now]
-        return moment(0), float(reward), reward != 0, reward == 0, {}
+        return moment(0), float(reward), reward != 0, True, {}  # truncated, if it was not decided
 
     def go_on(self):
         """The next moment; all is over after the last."""
