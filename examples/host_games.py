@@ -135,7 +135,7 @@ def learn(seed: int, updates: int, settings: HostSettings, crashes: float, rate:
     )
 
 
-def main(seeds: int = 1, updates: int = 200, crashes: float = 0.001, rate: float = 0.02) -> None:
+def main(seeds: int = 1, updates: int = 120, crashes: float = 0.003, rate: float = 0.02) -> None:
     """Trains `seeds` agents, one after the other. `crashes`: chance that a step of an environment does."""
     for seed in range(seeds):
         settings = HostSettings(actors=8, batch=6, unroll=10, reuse=2, refresh_seconds=0.05, seed=seed)
