@@ -62,7 +62,7 @@ def without_fillers(app, what, name, thing, options, lines):
 
 def with_sections(app, what, name, thing, options, lines):
     """Args, Returns and Raises as lists. (The extension napoleon would take the colons of fields for sections, too.)"""
-    if what in ("function", "method"):
+    if what in ("class", "function", "method"):
         lines[:] = GoogleDocstring(lines, what=what).lines()
 
 

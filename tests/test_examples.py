@@ -24,6 +24,11 @@ CASES = {
         "--games 2 --time-limit 64",
         r"game 2 as player [01]: time was up after [12] decisions, 64 loops",
     ),
+    "host_games.py": (
+        "--seeds 3",
+        # Chance wins one game in five.
+        r"(seed \d: .* (9\d|100)% of the last 200\n +\d+ games, [1-9]\d* environments crashed .*\n.*\n){3}",
+    ),
     "jax_games.py": (
         "--games 2 --steps 5 --time-limit 64",
         "2 games side by side, 4 came to their end, 0 with a winner",
