@@ -104,7 +104,8 @@ class ClusterTraining:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self.processes:
+        # The coordinator last, or the others would ask for it.
+        for process in reversed(self.processes):
             with suppress(RayError):
                 ray.kill(process)
 

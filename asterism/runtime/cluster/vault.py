@@ -12,7 +12,6 @@ import ray
 from asterism.runtime.checkpoints import Checkpoints, load_weights, save_weights
 from asterism.runtime.cluster.processes import begin
 
-
 MOST_FROZEN = 64
 """Policies of frozen players that are in memory at a time."""
 
