@@ -1,4 +1,4 @@
-"""The way into a Ray cluster: whether Ray is there, whether the address answers, and a Ray of its own on this machine."""
+"""The way into a Ray cluster: is Ray installed, does the address answer; or a Ray of one's own on this machine."""
 
 import logging
 import os
@@ -49,7 +49,7 @@ def _reach(host: str, port: int) -> None:
 
 @contextmanager
 def connected(address: str) -> Iterator[None]:
-    """Joins the cluster, or starts a Ray on this machine, and leaves it in the end; what the run started there ends too.
+    """Joins the cluster, or starts a Ray on this machine; leaves it in the end, and what was started there ends too.
 
     Raises UserError as `check` does, and if the cluster has another version of Ray or Python.
     """

@@ -138,7 +138,8 @@ class Learner:
         """One update."""
         batch = jax.device_put(collection.batch, NamedSharding(self.mesh, EACH))
         memory = None if fresh else self.memories.get(actor)
-        self.state, self.memories[actor], metrics = self.program.update(self.state, memory, batch, self.rates())
+        state, self.memories[actor], metrics = self.program.update(self.state, memory, batch, self.rates())
+        self.state = self.everywhere(state)
         self.update += 1
         self.games += collection.games
         if self.update > self.schedule.warm_up:
