@@ -91,7 +91,7 @@ def begin(folder: Path, updates: int, pause: float = 0.02) -> ClusterTraining:
     places = Places(str(folder / "league.sqlite"), str(folder / "weights"), str(folder / "checkpoints"))
     witness = type("Witness", (Witness,), {"folder": str(folder / "acknowledged")})
     schedule = Schedule(updates, burn_in=2, warm_up=4, match_games=32, checkpoint_seconds=1.0)
-    settings = ClusterSettings(publish_seconds=0.2)
+    settings = ClusterSettings(publish_seconds=0.2, cpu_devices=2)
     program = lambda: MatrixGame(pause=pause)  # noqa: E731
     return ClusterTraining(program, places, {"any": "founder.safetensors"}, LEAGUE, schedule, settings, witness)
 

@@ -18,6 +18,7 @@ from asterism.errors import UserError
 from asterism.files import write_atomic
 from asterism.interface.network import Params
 from asterism.runtime.agents import agent_path, load_agent, save_agent
+from asterism.runtime.checkpoints import Checkpoints
 from asterism.runtime.cluster.connect import check
 from asterism.runtime.cluster.settings import ClusterSettings
 from asterism.runtime.film import film_game
@@ -91,9 +92,18 @@ class TrainConfig:
             check(self.cluster)
         start_jax()
         with RunFolder.create_or_resume(self.name, self, may_change=("evaluation", "cluster", "distributed")) as run:
+            check_place(run, self.cluster)
             tools = make_tools(self.setup)
             Training(run, tools, self).run()
             print(f"done: open {run.report_path}")
+
+
+def check_place(run: RunFolder, cluster: str | None) -> None:
+    """Raises UserError if the run's league has begun on a cluster and is to go on without one, or the reverse."""
+    if cluster is None and run.checkpoints("cluster").exists():
+        raise UserError(f"{run.path} has begun its league with --cluster: go on so, or give another --name")
+    if cluster is not None and Checkpoints(run.checkpoints("league")).steps():
+        raise UserError(f"{run.path} has begun its league without --cluster: go on so, or give another --name")
 
 
 class Training:
@@ -149,10 +159,6 @@ class Training:
         """The league stage, in this process or on a cluster."""
         run, config = self.run_folder, self.config
         if config.cluster is None:
-            if run.checkpoints("cluster").exists():
-                raise UserError(
-                    f"{run.path} has begun its league on a cluster: go on with --cluster, or another --name"
-                )
             return LeagueStage(run, self.tools, teacher, library, config.league, config.seed)
         from asterism.runtime.cluster.league_stage import ClusterStage
 

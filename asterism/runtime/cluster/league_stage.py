@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from asterism.demos.strategies import StrategyLibrary
-from asterism.errors import UserError
 from asterism.interface.network import Params
 from asterism.league import League, Outcome, Store
 from asterism.learning.reinforcement import LearnerState, Trajectory
@@ -105,11 +104,7 @@ class ClusterStage:
         cluster: ClusterSettings,
         address: str,
     ):
-        """Raises UserError where the run's league has begun on one device."""
-        if Checkpoints(run.checkpoints(NAME)).steps():
-            raise UserError(
-                f"{run.path} has begun its league on one device: go on without --cluster, or another --name"
-            )
+        """`address`: as `connected` takes it."""
         self.run, self.tools, self.settings = run, tools, settings
         self.cluster, self.address = cluster, address
         founder = jax.device_get(tools.network.cooled(teacher, settings.temperature))

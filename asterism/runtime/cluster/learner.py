@@ -147,7 +147,8 @@ class Learner:
         elif self.update == self.schedule.warm_up:
             self.start = self.weights()
         if self.update % self.schedule.log_every == 0:
-            self.log = self.row(metrics | {"rate/lag": self.update - 1 - collection.version})
+            lag, devices = self.update - 1 - collection.version, self.mesh.size
+            self.log = self.row(metrics | {"rate/lag": lag, "rate/devices": devices})
 
     def row(self, metrics: dict[str, Any]) -> dict[str, float]:
         """Metrics, and win rates by opponent since the last time, by the names under which they are logged."""
