@@ -35,8 +35,8 @@ from asterism.runtime.cluster.settings import ClusterSettings, Schedule  # noqa:
 from asterism.runtime.cluster.training import ClusterTraining, Places  # noqa: E402
 
 KINDS = ("coordinator", "vault", "learner", "actor", "evaluator", "node")
-COUNTED = {"coordinator": 1, "vault": 1, "learner": 3, "actor": 3, "evaluator": 1}
-"""Processes of each kind."""
+NAMES = {kind: kind.capitalize() for kind in KINDS} | {"actor": "Witness"}
+"""Of the classes, which are in the processes' titles."""
 RULE = {f"{kind}_checkpoint": CheckpointRule(20_000, 40_000, reset)
         for kind, reset in (("main_agent", 0.0), ("main_exploiter", 1.0), ("league_exploiter", 0.25))}  # fmt: skip
 LEAGUE = LeagueSettings(**RULE)
@@ -82,7 +82,7 @@ def count(folder: Path) -> Counts:
     return Counts(len(acknowledged), len(rows), len(acknowledged - recorded), len(rows) - len(recorded), gaps)
 
 
-def begin(folder: Path, updates: int, pause: float = 0.02) -> ClusterTraining:
+def begin(folder: Path, updates: int, league: LeagueSettings = LEAGUE, pause: float = 0.02) -> ClusterTraining:
     """A training on the cluster that Ray is connected to, new or the one that was in the folder."""
     for name in ("weights", "acknowledged"):
         (folder / name).mkdir(exist_ok=True)
@@ -93,7 +93,7 @@ def begin(folder: Path, updates: int, pause: float = 0.02) -> ClusterTraining:
     schedule = Schedule(updates, burn_in=2, warm_up=4, match_games=32, checkpoint_seconds=1.0)
     settings = ClusterSettings(publish_seconds=0.2, cpu_devices=2)
     program = lambda: MatrixGame(pause=pause)  # noqa: E731
-    return ClusterTraining(program, places, {"any": "founder.safetensors"}, LEAGUE, schedule, settings, witness)
+    return ClusterTraining(program, places, {"any": "founder.safetensors"}, league, schedule, settings, witness)
 
 
 class Machines:
@@ -110,7 +110,8 @@ class Machines:
         """Process ids of a kind."""
         nodes = [self.cluster.head_node, *self.others]
         raylets = {node.all_processes["raylet"][0].process.pid for node in nodes}
-        return [pid for pid, parent, title in _processes() if parent in raylets and title.startswith(f"ray::{kind}")]
+        title = f"ray::{NAMES[kind]}"
+        return [pid for pid, parent, called in _processes() if parent in raylets and called.startswith(title)]
 
     def kill(self, kind: str, chance: random.Random) -> int:
         """Kills one process of a kind; returns its id. For a node a new one starts."""
@@ -120,14 +121,14 @@ class Machines:
             self.cluster.remove_node(node, allow_graceful=False)
             self.others.append(self.cluster.add_node(**self.small))
         else:
-            pid = chance.choice(self.processes(kind.capitalize()) if kind != "actor" else self.processes("Witness"))
+            pid = chance.choice(self.processes(kind))
             os.kill(pid, signal.SIGKILL)
         return pid
 
-    def complete(self) -> bool:
-        """Whether all processes of the training are there."""
-        names = {kind: "Witness" if kind == "actor" else kind.capitalize() for kind in COUNTED}
-        return all(len(self.processes(names[kind])) >= number for kind, number in COUNTED.items())
+    def complete(self, learners: int) -> bool:
+        """Whether all processes of a training with so many learners are there."""
+        due = {"coordinator": 1, "vault": 1, "learner": learners, "actor": learners, "evaluator": 1}
+        return all(len(self.processes(kind)) >= number for kind, number in due.items())
 
     def close(self) -> None:
         """Ends all."""
@@ -149,23 +150,19 @@ def _processes() -> list[tuple[int, int, str]]:
     return found
 
 
-LEARNERS = {f"{kind}_any_0" for kind in ("main_agent", "main_exploiter", "league_exploiter")}
-
-
-def recovered(machines: Machines, watching: Iterator[Progress], killed: int) -> float | None:
+def recovered(machines: Machines, watching: Iterator[Progress], learners: Sequence[str], killed: int) -> float | None:
     """Waits until all processes are there again without the killed one, and each learner has made updates since;
     returns the seconds, None when patience ran out."""
-    began, last, behind = time.monotonic(), {}, set(LEARNERS)
-    there = False
+    began, last, behind, complete = time.monotonic(), {}, set(learners), False
     for progress in watching:
-        if there:
+        if complete:
             behind -= {name for name, done in progress.done.items() if done > last.get(name, done)}
             if not behind:
                 return time.monotonic() - began
-        there = there or (not Path(f"/proc/{killed}").exists() and machines.complete())
+        complete = complete or (not Path(f"/proc/{killed}").exists() and machines.complete(len(learners)))
         last = progress.done
         if time.monotonic() - began > PATIENCE:
-            return None
+            break
     return None
 
 
@@ -183,14 +180,14 @@ def main(kills: int = 50, seed: int = 0, kinds: tuple[str, ...] = KINDS) -> None
         folder = Path(name)
         with begin(folder, updates=10**9) as training:
             watching = training.watch()
-            recovered(machines, watching, killed=0)
+            recovered(machines, watching, training.learners, killed=0)
             print("all processes are up", flush=True)
             for number in range(1, kills + 1):
                 time.sleep(chance.uniform(0, 2))
                 before = sum(next(watching).done.values())
                 kind = chance.choice(kinds)
                 pid = machines.kill(kind, chance)
-                seconds = recovered(machines, watching, pid)
+                seconds = recovered(machines, watching, training.learners, pid)
                 after = sum(next(watching).done.values())
                 killed[kind] += 1
                 survived += seconds is not None

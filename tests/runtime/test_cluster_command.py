@@ -39,6 +39,14 @@ def test_an_address_at_which_nobody_answers(free_port, tmp_path, monkeypatch, ca
     assert line.endswith(f": run `ray start --head --port {free_port}` there first")
 
 
+def test_an_address_at_which_somebody_else_answers(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("asterism.runtime.cluster.connect.ANSWER_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        line = refused(f"127.0.0.1:{port}", tmp_path, monkeypatch, capsys)
+        assert line.startswith(f"asterism: no Ray cluster answers at 127.0.0.1:{port} (timed out)")
+
+
 @pytest.mark.parametrize("address", ["", ":6379", "host:port", "http://192.0.2.1:6379"])
 def test_what_is_no_address(address, tmp_path, monkeypatch, capsys):
     line = refused(address, tmp_path, monkeypatch, capsys)

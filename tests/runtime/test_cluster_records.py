@@ -1,4 +1,4 @@
-"""What is on record on a cluster: a question asked twice, since its answer was lost, leaves the same as one asked once."""
+"""Records on a cluster: a question asked twice, since its answer was lost, leaves the same as one asked once."""
 
 import pytest
 

@@ -12,6 +12,9 @@ LOCAL = "local"
 """Stands for the address of a Ray that is started for the run on this machine."""
 ANSWER_SECONDS = 5.0
 DEFAULT_PORT = 6379
+SETTINGS = b"\4"
+"""The type of the frame with which both sides of HTTP/2 begin (RFC 9113, section 3.4), in its fourth byte."""
+HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + SETTINGS + bytes(5)
 
 
 def check(address: str) -> None:
@@ -38,9 +41,12 @@ def _split(address: str) -> tuple[str, int]:
 
 
 def _reach(host: str, port: int) -> None:
-    # Ray itself would try for minutes.
+    # Ray itself would try for many minutes. It speaks gRPC, that is HTTP/2: whoever does says so first.
     try:
-        socket.create_connection((host, port), ANSWER_SECONDS).close()
+        with socket.create_connection((host, port), ANSWER_SECONDS) as server:
+            server.sendall(HELLO)
+            if server.recv(4)[3:] != SETTINGS:
+                raise OSError("somebody else is there")
     except (OSError, OverflowError) as error:
         raise UserError(
             f"no Ray cluster answers at {host}:{port} ({error}): run `ray start --head --port {port}` there first"

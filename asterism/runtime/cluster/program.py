@@ -1,7 +1,7 @@
 """What learners and actors compute, apart from how they are spread over machines."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float
 
@@ -21,6 +21,7 @@ class Games(NamedTuple):
     """For the learner: above, at or below 0."""
 
 
+@runtime_checkable
 class Program(Protocol):
     """Games of a learner against its opponents, and its updates. Lanes are split evenly among groups, each of which
     has an opponent; arrays of lanes have them as their first axis. Each process makes one of its own.
