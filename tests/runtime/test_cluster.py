@@ -18,6 +18,7 @@ import ray  # noqa: E402
 from ray import cloudpickle  # noqa: E402
 
 from asterism.league import CheckpointRule, LeagueSettings, Store  # noqa: E402
+from asterism.runtime.checkpoints import load_weights  # noqa: E402
 from asterism.runtime.cluster.matrix_game import FOUNDER, MatrixGame, expected  # noqa: E402
 from asterism.runtime.cluster.vault import Saved, Vault  # noqa: E402
 
@@ -25,7 +26,10 @@ from asterism.runtime.cluster.vault import Saved, Vault  # noqa: E402
 cloudpickle.register_pickle_by_value(kill_cluster)
 MAIN = "main_agent_any_0"
 RULE = CheckpointRule(4_000, 8_000, 0.0)
-LEAGUE = LeagueSettings(league_exploiters=0, main_agent_checkpoint=RULE, main_exploiter_checkpoint=RULE)
+AGAINST_THE_PAST = {"self_play_share": 0.0, "pfsp_share": 1.0, "verification_share": 0.0}
+LEAGUE = LeagueSettings(
+    league_exploiters=0, main_agent_checkpoint=RULE, main_exploiter_checkpoint=RULE, **AGAINST_THE_PAST
+)
 
 
 class Life(NamedTuple):
@@ -93,10 +97,17 @@ def test_copies_join_each_with_a_file_of_its_own(life):
 
 
 def test_the_main_agent_learns_to_beat_its_teacher(life):
+    """Its first copy, that is, which has met nobody else; later ones have others to beat, and go round."""
+    players = Store(life.folder / "league.sqlite", create=False).load(LeagueSettings().decay).players
+    first = load_weights(life.folder / "weights" / players[f"{MAIN}.1"].weights, FOUNDER)
+    assert expected(first, FOUNDER) > 0.1 > expected(FOUNDER, FOUNDER)
+
+
+def test_a_learner_keeps_its_state(life):
     program = [ray.put(MatrixGame)]
     saved = Vault(program, str(life.folder / "weights"), str(life.folder / "checkpoints")).restore(MAIN)
-    assert expected(saved.state.weights, FOUNDER) > 0.1
-    assert saved.resets == 0 and (saved.start == FOUNDER).all()
+    assert saved.resets == 0 and (saved.start == FOUNDER).all(), "no values are learned in this warm-up"
+    assert saved.update >= life.done[MAIN] and saved.state.optimizer[0].trace.any()
 
 
 def test_learners_log_what_they_do_on_two_devices(life):

@@ -20,7 +20,6 @@ from asterism.runtime.devices import ALL, EACH, GAMES
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.setup import Tools
 
-
 WHOLE = Rates(1.0, 1.0)
 
 
