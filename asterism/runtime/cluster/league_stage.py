@@ -42,8 +42,8 @@ class LeagueProgram:
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
         self.compiled = compile_iteration(tools, settings, conditioning, self.optimizer)
         self.matches = Matches(tools, EVALUATED)
-        self.teacher: Params | None = None
-        """The founder on the devices of the update."""
+        self.teacher = founder
+        """On the devices of the last update."""
 
     def init(self, weights: Params | None = None) -> LearnerState:
         """See `Program`."""
@@ -71,8 +71,7 @@ class LeagueProgram:
     def update(self, state: LearnerState, memory: Any, batch: Trajectory, rates: Rates):
         """See `Program`. The memory is that of the teacher, who looks on."""
         place = lambda tree, like: jax.device_put(tree, jax.tree.map(lambda leaf: leaf.sharding, like))  # noqa: E731
-        if self.teacher is None:
-            self.teacher = place(self.founder, state.params)
+        self.teacher = place(self.teacher, state.params)
         if memory is not None:
             batch = batch._replace(teacher_carry=place(memory, batch.teacher_carry))
         return self.compiled.update(state, self.teacher, batch, Params(*rates))
