@@ -5,14 +5,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from dm_env.specs import BoundedArray
 from jaxtyping import Array, Int
 from toys import toy_game
 
 from asterism.interface.description import TimeStep
 from asterism.interface.observation import Alliance, EntityField, Observation, Race, Strategy
 from asterism.interface.sizes import InterfaceSize
-from asterism.interface.spec import observation_spec, privileged_spec, strategy_spec
+from asterism.interface.spec import observation_spec, privileged_spec, strategy_spec, zeros
 
 SIZE = InterfaceSize("toy", entities=4, map=4, location=4, selected=2, delays=4, build_order=3)
 LOOPS = 32
@@ -28,12 +27,6 @@ class State(NamedTuple):
     """Loop at which each acts again."""
     races: Int[Array, " 2"]
     z: Strategy
-
-
-def zeros(spec):
-    """A value of a spec, all zero."""
-    zero = lambda leaf: jnp.zeros(leaf.shape, leaf.dtype)  # noqa: E731
-    return jax.tree.map(zero, spec, is_leaf=lambda node: isinstance(node, BoundedArray))
 
 
 class ToyDuel:

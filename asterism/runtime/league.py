@@ -16,6 +16,7 @@ from asterism.league.pbt import explore, model_for
 from asterism.learning.reinforcement import Factors, LearnerState, fresh_learner
 from asterism.runtime.checkpoints import Checkpoints, save_weights
 from asterism.runtime.cohort import Cohort, Group, Member, staggered, turns
+from asterism.runtime.curves import curve
 from asterism.runtime.devices import ALL, gathered
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.memory import peak_memory
@@ -37,15 +38,6 @@ def learners_in_order(races: tuple[str, ...], settings: LeagueSettings) -> list[
     number = lambda player: int(player.id.rsplit("_", 1)[1])  # noqa: E731
     kinds = list(PlayerKind)
     return sorted(filter(lambda p: p.is_learner, players), key=lambda p: (kinds.index(p.kind), number(p)))
-
-
-def curve(learner: str, metric: str) -> str:
-    """The name under which a learner's metric is logged. Curves are drawn in groups, by what is before the slash: the
-    losses of a learner together, or one metric of all learners."""
-    group, _, rest = metric.partition("/")
-    if group == "loss":
-        return f"{learner}/{metric}"
-    return f"{group}_{learner}/{rest}" if rest else f"{group}/{learner}"
 
 
 class LeagueStage:

@@ -10,9 +10,14 @@ from dataclasses import dataclass, field, replace
 import jax
 
 from asterism.demos import open_demos
+from asterism.demos.strategies import StrategyLibrary
+from asterism.errors import UserError
 from asterism.files import write_atomic
 from asterism.interface.network import Params
 from asterism.runtime.agents import agent_path, load_agent, save_agent
+from asterism.runtime.checkpoints import Checkpoints
+from asterism.runtime.cluster.connect import check
+from asterism.runtime.cluster.settings import ClusterSettings
 from asterism.runtime.config_file import to_json
 from asterism.runtime.film import film_game
 from asterism.runtime.league import LeagueStage
@@ -28,6 +33,9 @@ from asterism.runtime.setup import Setup, Tools, make_tools, start_jax
 from asterism.runtime.strategies import strategies_to_follow
 from asterism.runtime.supervised import SupervisedSettings, best_players, train_supervised
 from asterism.runtime.wandb_log import WandbLog
+
+MAY_CHANGE = ("evaluation", "wandb", "cluster", "distributed")
+"""Settings that may differ when a run goes on."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,10 @@ class TrainConfig:
     supervised: SupervisedSettings = field(default_factory=SupervisedSettings)
     league: LeagueTraining = field(default_factory=LeagueTraining)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
-
+    cluster: str | None = None
+    """Address of the Ray cluster on which the league trains, such as 192.0.2.1:6379, or local for one on this machine.
+    None: in this process. A run's league stays where it began, in a cluster (any one) or in a process."""
+    distributed: ClusterSettings = field(default_factory=ClusterSettings)
     wandb: bool = False
     """Sends all curves to Weights & Biases too (pip install -e '.[wandb]'); metrics.jsonl and TensorBoard always have
     them."""
@@ -74,13 +85,24 @@ class TrainConfig:
     def run(self) -> None:
         """Trains to the end."""
         print(f"asterism train: run runs/{self.name}, about 4 GB of memory; Ctrl-C stops, the same command goes on")
+        if self.cluster is not None:
+            check(self.cluster)
         start_jax()
-        with RunFolder.create_or_resume(self.name, self, may_change=("evaluation", "wandb")) as run:
+        with RunFolder.create_or_resume(self.name, self, may_change=MAY_CHANGE) as run:
             if self.wandb:
                 run.also_log(WandbLog(run.path, run.name, to_json(self)))
+            check_place(run, self.cluster)
             tools = make_tools(self.setup)
             Training(run, tools, self).run()
             print(f"done: open {run.report_path}")
+
+
+def check_place(run: RunFolder, cluster: str | None) -> None:
+    """Raises UserError if the run's league has begun on a cluster and is to go on without one, or the reverse."""
+    if cluster is None and run.checkpoints("cluster").exists():
+        raise UserError(f"{run.path} has begun its league with --cluster: go on so, or give another --name")
+    if cluster is not None and Checkpoints(run.checkpoints("league")).steps():
+        raise UserError(f"{run.path} has begun its league without --cluster: go on so, or give another --name")
 
 
 class Training:
@@ -127,10 +149,20 @@ class Training:
         with self.facts("league"):
             best = best_players(demos.entries, self.config.supervised.winners_within)
             library = strategies_to_follow(demos, best, self.tools.game, self.config.league.strategies)
-            stage = LeagueStage(self.run_folder, self.tools, teacher, library, self.config.league, self.config.seed)
+            stage = self.league_stage(teacher, library)
             agent = stage.train()
             candidates, games = stage.candidates(), self.config.league.playoff_games
         return self.choose(candidates, teacher, games) if games and len(candidates) > 1 else agent
+
+    def league_stage(self, teacher: Params, library: StrategyLibrary):
+        """The league stage, in this process or on a cluster."""
+        run, config = self.run_folder, self.config
+        if config.cluster is None:
+            return LeagueStage(run, self.tools, teacher, library, config.league, config.seed)
+        from asterism.runtime.cluster.league_stage import ClusterStage
+
+        settings = config.league, config.distributed, config.cluster
+        return ClusterStage(run, self.tools, config.setup, teacher, library, *settings)
 
     def choose(self, candidates: dict[str, Params], teacher: Params, games: int) -> Params:
         """The winner of the playoff."""

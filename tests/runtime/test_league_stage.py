@@ -9,16 +9,17 @@ import jax
 import numpy as np
 import pytest
 from linear import linear_network
-from toy_duel import LOOPS, SIZE, ToyDuel, zeros
+from toy_duel import LOOPS, SIZE, ToyDuel
 
 from asterism.demos import strategy_library
 from asterism.interface.observation import Race
-from asterism.interface.spec import strategy_spec
+from asterism.interface.spec import strategy_spec, zeros
 from asterism.league import LeagueSettings, PlayerKind, PopulationBasedTraining, Store
 from asterism.league.settings import CheckpointRule
 from asterism.learning.reinforcement import Factors, fresh_learner
 from asterism.runtime.checkpoints import Checkpoints, load_weights
-from asterism.runtime.league import LeagueStage, curve
+from asterism.runtime.curves import curve
+from asterism.runtime.league import LeagueStage
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.population import make_layout, make_optimizer, make_population
 from asterism.runtime.rollout import Conditioning, Races

@@ -119,7 +119,7 @@ def records(game):
         z, enabled = asked(None, {"game": game.game[k]})
         game.now = k
         seen = moment(k)._replace(z=z)
-        rows.append(Record(seen, game.privileged(), *decided(k), np.bool_(opens), enabled, carry))
+        rows.append(Record(seen, game.privileged(), *decided(k), np.bool_(opens), enabled, np.int32(0), carry))
         carry = np.float32(k) if due else carry
     return rows
 
