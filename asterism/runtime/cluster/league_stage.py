@@ -39,7 +39,9 @@ class LeagueProgram:
         self.tools, self.founder = tools, founder
         self.lanes, self.groups = settings.lanes, settings.groups
         self.optimizer = make_optimizer(settings)
-        conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
+        conditioning = Conditioning(
+            jax.tree.map(jnp.asarray, library), settings.z_probability, settings.reward_probability
+        )
         self.compiled = compile_iteration(tools, settings, conditioning, self.optimizer)
         self.matches = Matches(tools, EVALUATED)
         self.teacher = founder
