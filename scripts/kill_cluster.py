@@ -26,7 +26,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 import ray  # noqa: E402
 from ray.cluster_utils import Cluster  # noqa: E402
 
-from asterism.league import CheckpointRule, LeagueSettings, Result  # noqa: E402
+from asterism.league import CheckpointRule, LeagueSettings, Result, Snapshot  # noqa: E402
 from asterism.runtime.checkpoints import save_weights  # noqa: E402
 from asterism.runtime.cluster.actor import Actor  # noqa: E402
 from asterism.runtime.cluster.coordinator import Progress  # noqa: E402
@@ -63,14 +63,14 @@ class Counts(NamedTuple):
     lost: int
     """Acknowledged and not on record."""
     double: int
-    """On record more than once."""
+    """Two that were acknowledged, or that are on record, with one match id."""
     gaps: int
     """Not on record, though a later one of the same process is."""
 
 
 def count(folder: Path) -> Counts:
     """Compares what the coordinator acknowledged with what is on record."""
-    acknowledged = {line for file in (folder / "acknowledged").iterdir() for line in file.read_text().splitlines()}
+    acknowledged = [line for file in (folder / "acknowledged").iterdir() for line in file.read_text().splitlines()]
     with sqlite3.connect(folder / "league.sqlite") as records:
         rows = [match for (match,) in records.execute("select match_id from results")]
     recorded = set(rows)
@@ -79,7 +79,8 @@ def count(folder: Path) -> Counts:
         process, place = match.split("/")
         places.setdefault(process, []).append(int(place))
     gaps = sum(max(found) + 1 - len(found) for found in places.values())
-    return Counts(len(acknowledged), len(rows), len(acknowledged - recorded), len(rows) - len(recorded), gaps)
+    double = len(acknowledged) - len(set(acknowledged)) + len(rows) - len(recorded)
+    return Counts(len(acknowledged), len(rows), len(set(acknowledged) - recorded), double, gaps)
 
 
 def begin(folder: Path, updates: int, league: LeagueSettings = LEAGUE, pause: float = 0.02) -> ClusterTraining:
@@ -203,7 +204,7 @@ def main(kills: int = 50, seed: int = 0, kinds: tuple[str, ...] = KINDS) -> None
     print(f"results acknowledged: {counts.acknowledged}")
     print(f"results on record: {counts.recorded}")
     print(f"acknowledged results lost: {counts.lost}")
-    print(f"results recorded twice: {counts.double}")
+    print(f"results with one match id: {counts.double}")
     print(f"gaps in the results of a process: {counts.gaps}")
 
 

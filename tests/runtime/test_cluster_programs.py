@@ -28,7 +28,8 @@ def league_program() -> LeagueProgram:
     free = zeros(strategy_spec(game.description, game.size))
     settings = LeagueTraining(lanes=4, groups=2, unroll=6, steps=12, learn=())
     founder = jax.device_get(network.init(jax.random.key(7)))
-    return LeagueProgram(Tools(game, network, network), founder, strategy_library([free]), settings)
+    library = jax.device_get(strategy_library([free]))  # as it is sent
+    return LeagueProgram(Tools(game, network, network), founder, library, settings)
 
 
 @pytest.fixture(scope="module", params=[MatrixGame, league_program], ids=["matrix_game", "league"])

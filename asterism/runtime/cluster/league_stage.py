@@ -44,6 +44,7 @@ class LeagueProgram:
         self.tools, self.founder = tools, founder
         self.lanes, self.groups = settings.lanes, settings.groups
         self.optimizer = make_optimizer(settings)
+        library = jax.tree.map(jnp.asarray, library)
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
         self.population = make_population(tools, replace(settings, cohort=1), conditioning, self.optimizer)
         self.races = Races(*np.zeros((2, 1, self.lanes), np.int32))

@@ -89,8 +89,8 @@ class Learner:
         return jax.device_put(tree, NamedSharding(self.mesh, ALL))
 
     def weights(self) -> Any:
-        """The weights, on the host."""
-        return jax.device_get(self.program.weights(self.state))
+        """A copy of the weights, on the host: an update gives the memory of its own away."""
+        return jax.tree.map(np.array, self.program.weights(self.state))
 
     def publish(self) -> None:
         """Lets actors and opponents have the policy as it is now."""
