@@ -70,7 +70,10 @@ def connected(address: str) -> Iterator[None]:
             ray.init(":".join(map(str, _split(address))), **quiet)
     except (RuntimeError, ValueError, ConnectionError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise UserError(f"cannot join the Ray cluster at {address}: {reason}") from error
+        advice = (
+            "it needs the same versions of Ray and Python here and there, and the cluster's token (docs/cluster.md)"
+        )
+        raise UserError(f"cannot join the Ray cluster at {address}: {reason}; {advice}") from error
     try:
         yield
     finally:
