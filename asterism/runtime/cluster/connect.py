@@ -68,7 +68,7 @@ def connected(address: str) -> Iterator[None]:
             ray.init(LOCAL, include_dashboard=False, **quiet)
         else:
             ray.init(":".join(map(str, _split(address))), **quiet)
-    except (RuntimeError, ValueError, ConnectionError) as error:
+    except (RuntimeError, ValueError, ConnectionError, ray.exceptions.RayError) as error:
         reason = " ".join(str(error).split())[:300]
         advice = (
             "it needs the same versions of Ray and Python here and there, and the cluster's token (docs/cluster.md)"
