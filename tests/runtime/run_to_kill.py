@@ -5,7 +5,6 @@ It says `update N` as it goes, and at the end `weights HASH`.
 
 import hashlib
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,10 +14,10 @@ sys.path += [str(TESTS), str(TESTS / "demos")]
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
 from linear import linear_network  # noqa: E402
-from toy_demos import GAME, SIZE, MemoryDemos  # noqa: E402
+from toy_demos import GAME, SIZE, record  # noqa: E402
 from toy_duel import ToyDuel  # noqa: E402
 
-from asterism.demos import strategy_library  # noqa: E402
+from asterism.demos import open_demos, strategy_library  # noqa: E402
 from asterism.interface.network import Params  # noqa: E402
 from asterism.interface.spec import strategy_spec, zeros  # noqa: E402
 from asterism.league import LeagueSettings  # noqa: E402
@@ -42,9 +41,8 @@ IMITATION = SupervisedSettings(steps=400, batch=4, window=4, measure_every=100, 
 
 def supervised(run: RunFolder) -> Params:
     """Imitation of toy games."""
-    demos = MemoryDemos.of(np.random.default_rng(0).integers(4, 30, 40).tolist())
-    info = replace(demos.entries[0].info, players=("rush", "macro"))
-    demos = MemoryDemos(demos.folder, demos.header, tuple(entry._replace(info=info) for entry in demos.entries))
+    record(run.path / "demos", 40)
+    demos = open_demos(run.path / "demos")
     network = linear_network(GAME, SIZE)
     tools = Tools(SimpleNamespace(description=GAME, size=SIZE), network, network)
     return train_supervised(run, tools, demos, IMITATION, seed=0)
