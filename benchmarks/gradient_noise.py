@@ -30,7 +30,6 @@ from asterism.runtime.agents import load_agent
 from asterism.runtime.devices import gathered
 from asterism.runtime.league import LeagueStage
 from asterism.runtime.league_settings import LeagueTraining
-from asterism.runtime.players import spread
 from asterism.runtime.progress import stage
 from asterism.runtime.rollout import Races
 from asterism.runtime.run_folder import RunFolder
@@ -101,7 +100,7 @@ def measure(tools: Tools, league: LeagueStage, settings: Settings) -> tuple[dict
             keys = jax.random.split(jax.random.fold_in(jax.random.key(settings.seed), number), (1, LEAGUE.lanes))
             # Lanes begin anew one after the other, within the length of a game.
             restart = np.arange(LEAGUE.lanes)[None] % 7 == number
-            weights = spread(teacher.policy, 1), cohort.versions, cohort.opponents
+            weights = league.population.flat(teacher.policy)[None], cohort.versions, cohort.opponents
             cohort.workers, batch, finished, _ = league.population.collect(
                 *weights, cohort.workers, races, restart, keys
             )

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Array, Float, Int
 
 from asterism.learning.reinforcement import WHOLE, Factors, LearnerState
 from asterism.runtime.rollout import Workers
@@ -67,8 +67,8 @@ class Cohort:
     members: list[Member]
     states: LearnerState
     workers: Workers
-    opponents: Any
-    """Policies of the opponents, [K, groups, ...]."""
+    opponents: Float[Array, "K groups N"]
+    """Policies of the opponents, each a vector."""
 
     def factors(self, rates: Factors) -> Factors:
         """Those of the members, times `rates`: [K] each."""

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from asterism.demos.strategies import StrategyLibrary
 from asterism.interface.network import Params
@@ -64,7 +65,9 @@ class LeagueStage:
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
         self.population = make_population(tools, settings, conditioning, self.optimizer)
         self.league = League(open_records(run, settings.records), settings.league)
-        self.bank = WeightsCache(lambda player: self.frozen(player).policy, settings.opponents_mib * 2**20)
+        self.bank = WeightsCache(
+            lambda player: self.population.flat(self.frozen(player).policy), settings.opponents_mib * 2**20
+        )
         """Policies of frozen players."""
 
     def prepare(self) -> None:
@@ -98,7 +101,7 @@ class LeagueStage:
         keys = jnp.stack([jax.random.split(key, settings.lanes) for key in keys])
         start = Races(*np.array([[member.race] * settings.lanes for member in members])[None].repeat(2, 0))
         states = self.population.stacked(fresh_learner(self.founder, self.optimizer), size)
-        opponents = self.population.opponents(self.founder.policy, size, settings.groups)
+        opponents = self.population.opponents(self.population.flat(self.founder.policy), size, settings.groups)
         return Cohort(members, states, self.population.start(start, keys), opponents)
 
     def state(self, name: str) -> LearnerState:
@@ -113,11 +116,11 @@ class LeagueStage:
         state = state._replace(updates=jnp.int32(cohort.members[k].updates))
         cohort.states = self.population.put(cohort.states, k, self.population.beside_states(state))
 
-    def policy(self, player: str) -> Any:
-        """The policy of a learner as it is now, or of a frozen player."""
+    def policy(self, player: str) -> Float[Array, " N"]:
+        """The policy of a learner as it is now, or of a frozen player, as one vector."""
         if player in self.place:
             cohort, k = self.place[player]
-            return self.population.take(cohort.states.params.policy, k)
+            return self.population.take(self.population.policies(cohort.states), k)
         return self.bank[player]
 
     def frozen(self, player: str) -> Params:
@@ -247,7 +250,7 @@ class LeagueStage:
         key = jax.random.fold_in(jax.random.key(self.seed), update)
         keys = jax.random.split(key, (len(cohort.members), settings.lanes))
         collected = population.collect(
-            cohort.states.params.policy, cohort.versions, cohort.opponents, cohort.workers, races, restart, keys
+            population.policies(cohort.states), cohort.versions, cohort.opponents, cohort.workers, races, restart, keys
         )
         batch = population.placed(collected.trajectories)
         cohort.states, carries, metrics = population.update(cohort.states, self.founder, batch, cohort.factors(rates))

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 import optax
+from jax.flatten_util import ravel_pytree
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, Float
 
 from asterism.interface.network import Params
 from asterism.learning.reinforcement import Factors, LearnerState, Scale, Trajectory, reinforcement_update
@@ -83,15 +86,20 @@ class Population(NamedTuple):
     start: Any
     """(races, keys [K, lanes]) -> workers."""
     collect: Any
-    """(policies, versions [K], opponents [K, groups], workers, races, restart [K, lanes], keys) -> `Collected`."""
+    """(policies [K, N], versions [K], opponents' policies [K, groups, N], workers, races, restart [K, lanes], keys) ->
+    `Collected`. A policy is one vector: hundreds of small arrays would take long to move."""
     update: Any
     """(learner states, teacher, trajectories, factors [K]) -> (learner states, the teacher's memories, metrics [K])."""
+    flat: Any
+    """policy -> vector [N]"""
+    policies: Any
+    """learner states -> vectors [K, N]"""
     take: Any
     """(arrays [K, ...], k) -> those of learner k."""
     put: Any
     """(arrays [K, ...], k, arrays of a learner) -> the former with the latter as those of learner k."""
     put_opponent: Any
-    """(opponents, k, group, policy) -> opponents."""
+    """(opponents, k, group, vector) -> opponents."""
 
     def stacked(self, state: LearnerState, learners: int) -> LearnerState:
         """K learners that are the same, where `update` wants them."""
@@ -105,7 +113,7 @@ class Population(NamedTuple):
         """One learner's weights where `put` wants them."""
         return self.layout.put(state, ALL) if self.layout.by_learner else gathered(state)
 
-    def opponents(self, policy: Any, learners: int, groups: int) -> Any:
+    def opponents(self, policy: Float[Array, " N"], learners: int, groups: int) -> Float[Array, "K groups N"]:
         """The same policy for all opponents, where `collect` wants them."""
         return self.layout.put(spread(spread(policy, groups), learners), self.layout.games)
 
@@ -125,8 +133,16 @@ def make_population(
     def start(races, keys):
         return strong(over_learners(lambda *row: fresh_workers(game, network, conditioning, *row))(races, keys))
 
+    example = jax.eval_shape(network.init, jax.random.key(0)).policy
+    _, unravel = ravel_pytree(jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), example))
+    ravel = lambda policy: ravel_pytree(policy)[0]  # noqa: E731
+
     def gather(*arguments):
-        return strong(over_learners(lambda *row: collect(game, network, sizes, conditioning, *row))(*arguments))
+        def of_one(policy, version, opponents, *rest):
+            weights = unravel(policy), version, jax.vmap(unravel)(opponents)
+            return collect(game, network, sizes, conditioning, *weights, *rest)
+
+        return strong(over_learners(of_one)(*arguments))
 
     def update(states: LearnerState, teacher: Params, batch: Trajectory, factors: Factors):
         def of_one(state, trajectories, factors):
@@ -142,13 +158,14 @@ def make_population(
     alone = jax.jit(update, donate_argnums=0)
     rows = jax.jit(lambda tree, k: jax.tree.map(lambda leaf: leaf[k], tree))
     row = lambda tree, k, new: jax.tree.map(lambda leaf, one: leaf.at[k].set(one), tree, new)  # noqa: E731
-    place = lambda tree, k, g, new: jax.tree.map(lambda leaf, one: leaf.at[k, g].set(one), tree, new)  # noqa: E731
     return Population(
         layout,
         start=over_games(start, mesh, (games, games), games),
         collect=over_games(gather, mesh, inputs, Collected(games, games, layout.steps, games), donate=3),
         update=by_learner or alone,
+        flat=jax.jit(ravel),
+        policies=jax.jit(lambda states: jax.vmap(ravel)(states.params.policy)),
         take=rows,
         put=jax.jit(row, donate_argnums=0),
-        put_opponent=jax.jit(place, donate_argnums=0),
+        put_opponent=jax.jit(lambda opponents, k, g, new: opponents.at[k, g].set(new), donate_argnums=0),
     )

@@ -187,15 +187,15 @@ def collected(settings, learners, seed=0):
     optimizer = make_optimizer(settings)
     stack = lambda trees: jax.tree.map(lambda *leaves: np.stack(leaves), *trees)  # noqa: E731
     states = some.placed(stack([fresh_learner(params, optimizer) for params in weights]))
-    opponents = [stack([NETWORK.init(jax.random.key(10 * k + g)).policy for g in range(2)]) for k in learners]
-    opponents = some.layout.put(stack(opponents), some.layout.games)
+    opponents = [[some.flat(NETWORK.init(jax.random.key(10 * k + g)).policy) for g in range(2)] for k in learners]
+    opponents = some.layout.put(np.array(opponents), some.layout.games)
     keys = np.stack([jax.random.key_data(jax.random.split(jax.random.key(k), settings.lanes)) for k in learners])
     keys = jax.random.wrap_key_data(keys)
     races = Races(*np.array([[k + 1] * settings.lanes for k in learners])[None].repeat(2, 0).astype(np.int32))
     restart, versions = np.zeros(keys.shape, bool), np.full(len(learners), 5, np.int32)
     workers = some.start(races, keys)
     for _ in range(2):
-        turn = some.collect(states.params.policy, versions, opponents, workers, races, restart, keys)
+        turn = some.collect(some.policies(states), versions, opponents, workers, races, restart, keys)
         workers = turn.workers
     factors = Factors(*np.ones((5, len(learners)), np.float32))
     states, carries, metrics = some.update(states, TEACHER, some.placed(turn.trajectories), factors)
@@ -257,8 +257,8 @@ def test_opponents_are_as_strong_as_they_are_now(league, tmp_path):
             stage.step(update)
             for k, member in enumerate(cohort.members):
                 for g, group in enumerate(member.groups):
-                    expected = before.get(group.opponent) or stage.policy(group.opponent)
-                    assert same(jax.tree.map(lambda leaf: leaf[k, g], cohort.opponents), expected)  # noqa: B023
+                    expected = before.get(group.opponent, stage.policy(group.opponent))
+                    assert same(cohort.opponents[k, g], expected)
 
 
 def test_a_worse_learner_takes_over_and_changes_settings(league, tmp_path, monkeypatch):

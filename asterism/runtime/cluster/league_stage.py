@@ -75,9 +75,9 @@ class LeagueProgram:
 
     def collect(self, policy: Any, opponents: list[Any], workers: Workers, restart: Any, keys: Any):
         """See `Program`."""
-        stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *opponents)
+        stacked = np.stack([self.population.flat(opponent) for opponent in opponents])
         # The learner counts its updates itself; each process has a population of one.
-        weights = population_of(policy), np.zeros(1, np.int32), population_of(stacked)
+        weights = self.population.flat(policy)[None], np.zeros(1, np.int32), stacked[None]
         inputs = self.races, restart[None], keys[None]
         workers, batch, finished, _ = self.population.collect(*weights, workers, *inputs)
         done, reward = (np.asarray(values)[0] for values in (finished.done, finished.reward))
