@@ -150,13 +150,14 @@ class LeagueStage:
         per_group = self.settings.lanes // self.settings.groups
         new = np.zeros((len(cohort.members), self.settings.groups), bool)
         races = np.zeros((2, *new.shape), np.int32)
+        policies: dict[str, Float[Array, " N"]] = {}
         for k, member in enumerate(cohort.members):
             for g, group in enumerate(member.groups):
                 if group is None or group.games >= self.settings.match_games:
                     member.groups[g] = self.new_group(member, g, founded, rng)
                     new[k, g] = True
                 races[:, k, g] = member.race, member.groups[g].race
-                self.refresh(cohort, k, g)
+                self.refresh(cohort, k, g, policies)
         return new.repeat(per_group, 1), Races(*races.repeat(per_group, 2))
 
     def new_group(self, member: Member, index: int, founded: bool, rng: np.random.Generator) -> Group:
@@ -166,16 +167,18 @@ class LeagueStage:
         opponent = self.league.match(member.name, rng).away
         return Group(opponent, self.race_of(self.league.state.players[opponent].race))
 
-    def refresh(self, cohort: Cohort, k: int, g: int) -> None:
-        """Puts an opponent's weights in, unless they are there as they are now."""
+    def refresh(self, cohort: Cohort, k: int, g: int, policies: dict[str, Float[Array, " N"]]) -> None:
+        """Puts an opponent's weights in, unless they are there as they are now. `policies`: those that were needed
+        before in this iteration."""
         group = cohort.members[k].groups[g]
         version = 0
         if group.opponent in self.place:
             other, index = self.place[group.opponent]
             version = other.members[index].updates
         if version != group.version:
-            policy = self.population.layout.put(self.policy(group.opponent), ALL)
-            cohort.opponents = self.population.put_opponent(cohort.opponents, k, g, policy)
+            if group.opponent not in policies:
+                policies[group.opponent] = self.population.layout.put(self.policy(group.opponent), ALL)
+            cohort.opponents = self.population.put_opponent(cohort.opponents, k, g, policies[group.opponent])
             cohort.members[k].groups[g] = group._replace(version=version)
 
     def record(self, cohort: Cohort, update: int, finished: Finished) -> None:
@@ -252,7 +255,7 @@ class LeagueStage:
         collected = population.collect(
             population.policies(cohort.states), cohort.versions, cohort.opponents, cohort.workers, races, restart, keys
         )
-        batch = population.placed(collected.trajectories)
+        batch = population.batch(collected.trajectories)
         cohort.states, carries, metrics = population.update(cohort.states, self.founder, batch, cohort.factors(rates))
         cohort.workers = collected.workers._replace(teacher_carry=carries)
         for member in cohort.members:

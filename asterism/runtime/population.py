@@ -90,6 +90,8 @@ class Population(NamedTuple):
     `Collected`. A policy is one vector: hundreds of small arrays would take long to move."""
     update: Any
     """(learner states, teacher, trajectories, factors [K]) -> (learner states, the teacher's memories, metrics [K])."""
+    together: Any
+    """Arrays laid out over the devices -> the same, whole on each."""
     flat: Any
     """policy -> vector [N]"""
     policies: Any
@@ -105,9 +107,16 @@ class Population(NamedTuple):
         """K learners that are the same, where `update` wants them."""
         return self.placed(strong(spread(state, learners)))
 
-    def placed(self, tree: Any) -> Any:
-        """Learners' weights or trajectories where `update` wants them."""
-        return self.layout.put(tree, EACH) if self.layout.by_learner else gathered(tree)
+    def placed(self, states: LearnerState) -> LearnerState:
+        """Learners' weights where `update` wants them."""
+        return self.layout.put(states, EACH) if self.layout.by_learner else gathered(states)
+
+    def batch(self, trajectories: Trajectory) -> Trajectory:
+        """Trajectories that were collected, where `update` wants them."""
+        if self.layout.by_learner:
+            return trajectories
+        # In compiled code: `device_put` would take them through the host, a tenth of an iteration.
+        return jax.tree.map(lambda leaf: leaf.addressable_data(0), self.together(trajectories))
 
     def beside_states(self, state: LearnerState) -> LearnerState:
         """One learner's weights where `put` wants them."""
@@ -163,6 +172,7 @@ def make_population(
         start=over_games(start, mesh, (games, games), games),
         collect=over_games(gather, mesh, inputs, Collected(games, games, layout.steps, games), donate=3),
         update=by_learner or alone,
+        together=jax.jit(lambda tree: tree, out_shardings=NamedSharding(mesh, ALL)),
         flat=jax.jit(ravel),
         policies=jax.jit(lambda states: jax.vmap(ravel)(states.params.policy)),
         take=rows,

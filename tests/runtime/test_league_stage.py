@@ -198,7 +198,7 @@ def collected(settings, learners, seed=0):
         turn = some.collect(some.policies(states), versions, opponents, workers, races, restart, keys)
         workers = turn.workers
     factors = Factors(*np.ones((5, len(learners)), np.float32))
-    states, carries, metrics = some.update(states, TEACHER, some.placed(turn.trajectories), factors)
+    states, carries, metrics = some.update(states, TEACHER, some.batch(turn.trajectories), factors)
     return jax.tree.map(lambda leaf: np.asarray(leaf[learners.index(1)]), (turn[1:], states, carries, metrics))
 
 
