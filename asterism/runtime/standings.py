@@ -16,7 +16,7 @@ from asterism.runtime.report import payoff_map
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import make_tools, start_jax
 from asterism.runtime.snapshots import load_snapshot
-from asterism.web.standings import Standing, StandingsData, write_standings
+from asterism.web.standings import LeagueMap, Standing, StandingsData, write_standings
 
 PAGE = "league.html"
 
@@ -91,18 +91,21 @@ def fill(run: RunFolder, league: League, setup, games: int, seed: int) -> None:
 class StandingsConfig:
     """Prints the standings of a run's league (Elo, Nash distribution, worst cases) and draws them, with the payoff and
     the lines of descent, in RUN/league.html. Needs a few seconds; with --games also 2 GB of memory and, on two cores,
-    half a minute for each 100 games that are missing."""
+    half a minute for each 100 games that are missing or, with --against, are played."""
 
     folder: tyro.conf.Positional[Path]
     """Folder of the run, such as runs/first-light."""
     games: int = 0
     """Have each pair of frozen players play as many games as it lacks to this number; matchmaking leaves many pairs
     without any."""
+    against: Path | None = None
+    """Another run, whose frozen players meet this one's, `games` games each pair: prints how well one league does
+    against the other when both mix their players as well as they can, and draws who beats whom."""
     seed: int = 0
     """Seed of these games."""
 
     def __post_init__(self):
-        require_at_least(self, "league", 0, ("games",))
+        require_at_least(self, "league", 0 if self.against is None else 1, ("games",))
 
     def run(self) -> None:
         """Prints the table and writes the page."""
@@ -113,12 +116,25 @@ class StandingsConfig:
             league = League(open_records(run, config.league.records, create=False), config.league.league)
             if not league.state.players:
                 raise UserError(f"{self.folder} has no players yet: go on with asterism train --name {run.name}")
-            fill(run, league, config.setup, self.games, self.seed)
+            if self.against is None:
+                fill(run, league, config.setup, self.games, self.seed)
             report = league.report()
             rows = standings(report)
             print(table(rows))
+            match = self.meet(run, config)
             frozen = sum(not row.learner for row in rows)
             summary = f"{len(rows) - frozen} learners and {frozen} frozen players."
             page = run.path / PAGE
-            write_standings(page, StandingsData(f"League: {run.name}", summary, rows, payoff_map(report)))
+            write_standings(page, StandingsData(f"League: {run.name}", summary, rows, payoff_map(report), match))
         print(f"done: open {page}")
+
+    def meet(self, run: RunFolder, config) -> LeagueMap | None:
+        """The games against another run's league, if there is one."""
+        if self.against is None:
+            return None
+        from asterism.runtime.league_match import play_leagues
+
+        match = play_leagues(run, config, self.against, self.games, self.seed)
+        text = f"Against {self.against.resolve().name}: {match.relative:.1%} with the best mixtures of both."
+        print(text)
+        return LeagueMap(text, match.home, match.away, match.win_rates, match.games)

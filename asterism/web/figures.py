@@ -117,19 +117,28 @@ def lineages(lines: Mapping[str, Sequence[tuple[int, float, float]]], *, title: 
 
 
 def heat_map(
-    names: Sequence[str], matrix: Float[np.ndarray, "n n"], games: Integer[np.ndarray, "n n"], *, title: str
+    names: Sequence[str],
+    matrix: Float[np.ndarray, "n m"],
+    games: Integer[np.ndarray, "n m"],
+    *,
+    title: str,
+    against: Sequence[str] | None = None,
 ) -> str:
-    """The payoff: how often the row's player beats the column's, NaN where they have not met."""
-    size = len(names)
-    side = min(2.4 + 0.62 * size, 11.0)
+    """The payoff: how often the row's player beats the column's, NaN where they have not met. `against`: players of the
+    columns, if they are others. Raises ValueError for a matrix of another shape."""
+    columns = names if against is None else against
+    if matrix.shape != (len(names), len(columns)):
+        raise ValueError(f"a matrix of {matrix.shape} for {len(names)} players against {len(columns)}")
+    size = max(len(names), len(columns))
+    wide, high = (min(2.4 + 0.62 * count, 11.0) for count in (len(columns), len(names)))
     with rc_context(STYLE | {"axes.grid": False, "axes.spines.left": False, "axes.spines.bottom": False}):
-        figure = Figure(figsize=(side + 1.2, side), layout="constrained")
+        figure = Figure(figsize=(wide + 1.2, high), layout="constrained")
         axes = figure.subplots()
         colours = colormaps["RdBu"]
         image = axes.imshow(np.ma.masked_invalid(matrix), cmap=colours, vmin=0, vmax=1)
         axes.set(title=title, xlabel="against", ylabel="player")
-        axes.set_xticks(range(size), names, rotation=40, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(size), names)
+        axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(names)), names)
         axes.tick_params(length=0)
         if size <= 16:
             _annotate(axes, matrix, games, colours)

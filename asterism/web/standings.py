@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from jaxtyping import Float, Int
+
 from asterism.files import write_atomic
 from asterism.web.figures import heat_map, lineages
 from asterism.web.page import render_page
@@ -32,6 +35,16 @@ class Standing(NamedTuple):
     learner: bool
 
 
+class LeagueMap(NamedTuple):
+    """Who beats whom between two leagues."""
+
+    summary: str
+    home: Sequence[str]
+    away: Sequence[str]
+    win_rates: Float[np.ndarray, "n m"]
+    games: Int[np.ndarray, "n m"]
+
+
 @dataclass(frozen=True)
 class StandingsData:
     """What the page shows."""
@@ -41,6 +54,7 @@ class StandingsData:
     standings: Sequence[Standing]
     """In order of entry."""
     payoff: Payoff
+    match: LeagueMap | None = None
 
 
 Point = tuple[int, float, float]
@@ -68,5 +82,8 @@ def write_standings(path: Path, data: StandingsData) -> None:
         lineages(lines_of_descent(data.standings), title="Elo of each learner and its copies, with 95% intervals"),
         heat_map(*data.payoff, title="Payoff: win rate, and games under it"),
     ]
+    if data.match:
+        match = data.match
+        figures.append(heat_map(match.home, match.win_rates, match.games, title=match.summary, against=match.away))
     rows = sorted(data.standings, key=lambda one: -one.elo)
     write_atomic(path, render_page("standings.html.j2", data=data, rows=rows, figures=figures))

@@ -1,10 +1,13 @@
 """The standings of a league: what is printed and drawn is what was played, and thin pairs are filled."""
 
+from dataclasses import replace
+
 import pytest
 from snapshots import snapshot
 
 from asterism.cli import main
 from asterism.league import League, Outcome, Result, Store
+from asterism.runtime import league_match
 from asterism.runtime import standings as module
 from asterism.runtime.matches import Score
 from asterism.runtime.run_folder import RunFolder
@@ -100,3 +103,36 @@ def test_a_run_without_a_league_is_named_in_one_line(tmp_path, capsys):
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "no league yet" in said
     assert main(["league", str(tmp_path / "young"), "--games", "-1"]) == 2
+
+
+def test_two_leagues_meet_once_and_the_better_mixture_counts(run, monkeypatch, capsys):
+    """All games but one of a pair are won: each league's value is that of its best answer. The same command plays
+    nothing again; another network is refused."""
+    asked = []
+
+    class Meeting(FakeMatches):
+        def score(self, home, away, games, seed, progress=None):
+            asked.append((home, away))
+            # Home players: the teacher loses all, the first copy wins half, the second three of four.
+            return Score(games * home // 4, 0, games - games * home // 4)
+
+    strengths = {"founder.safetensors": 0, "1.safetensors": 2, "2.safetensors": 3}
+
+    def load(folder, snapshot, example):
+        weights = Weights()
+        weights.policy = strengths[snapshot.file]
+        return weights
+
+    for name, value in (("Matches", Meeting), ("make_tools", lambda setup: Tools()), ("load_snapshot", load)):
+        monkeypatch.setattr(league_match, name, value)
+    for _ in range(2):
+        StandingsConfig(run.path, games=8, against=run.path).run()
+        assert len(asked) == 9
+    assert "Against played: 75.0% with the best mixtures of both." in capsys.readouterr().out
+    assert (run.path / "league.html").read_text().count("<svg") == 3
+    other = TrainConfig(name="other", setup=replace(TrainConfig().setup, size="small"))
+    with RunFolder.create_or_resume("other", other, root=run.path.parent) as made:
+        League(Store(made.league_path)).populate({"terran": snapshot("founder.safetensors")})
+    assert main(["league", str(run.path), "--games", "8", "--against", str(made.path)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "has another setup" in said
