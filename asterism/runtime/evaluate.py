@@ -6,12 +6,19 @@ from pathlib import Path
 import tyro
 
 from asterism.errors import UserError
+from asterism.files import writing
+from asterism.interface.network import Params
 from asterism.runtime.agents import agent_path, load_agent
+from asterism.runtime.film import film_game, write_film
 from asterism.runtime.matches import TEACHER, Matches, Score, check_opponents, evaluate_agent, table
 from asterism.runtime.players import BOTS
 from asterism.runtime.run_folder import RunFolder
-from asterism.runtime.setup import make_tools, start_jax
+from asterism.runtime.setup import Tools, make_tools, start_jax
 from asterism.runtime.train import TrainConfig
+from asterism.web.draw import GamePainter
+
+FPS = 12.0
+"""Pictures a second of a game that is kept."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +26,8 @@ class EvaluateConfig:
     """Plays an agent of a run against every bot and, for the league's agent, against its own teacher.
 
     Both sides are played equally often. Prints wins, draws, losses and the win rate, in which a draw counts half, with
-    its 95% Wilson interval. Needs about 2 GB of memory and, on two cores, half a minute for each 100 games.
+    its 95% Wilson interval. Needs about 2 GB of memory and, on two cores, half a minute for each 100 games; with
+    --keep also a minute for each opponent.
     """
 
     folder: tyro.conf.Positional[Path]
@@ -33,6 +41,8 @@ class EvaluateConfig:
     bots and the teacher."""
     seed: int = 1
     """Seed of all randomness."""
+    keep: Path | None = None
+    """Folder in which one game against each opponent is kept to be watched, as OPPONENT.gif."""
 
     def __post_init__(self):
         if self.games < 1:
@@ -47,11 +57,24 @@ class EvaluateConfig:
         check_opponents(against)
         start_jax()
         tools = make_tools(setup)
-        policy = load_agent(self.folder, self.agent, tools).policy
+        agent = load_agent(self.folder, self.agent, tools)
         bots = tuple(name for name in against if name != TEACHER)
         others = {}
         if TEACHER in against and self.agent != TEACHER:
-            others[TEACHER] = load_agent(self.folder, TEACHER, tools).policy
-        scores = evaluate_agent(Matches(tools, self.games), policy, others, self.games, self.seed, bots)
+            others[TEACHER] = load_agent(self.folder, TEACHER, tools)
+        policies = {name: params.policy for name, params in others.items()}
+        scores = evaluate_agent(Matches(tools, self.games), agent.policy, policies, self.games, self.seed, bots)
         print(table(scores))
+        if self.keep is not None:
+            self.keep_games(tools, agent, {name: name for name in bots} | others)
         return scores
+
+    def keep_games(self, tools: Tools, agent: Params, opponents: dict[str, str | Params]) -> None:
+        """Films a game against each opponent."""
+        with writing(self.keep):
+            self.keep.mkdir(parents=True, exist_ok=True)
+        for name, player in opponents.items():
+            film = film_game(tools, agent, player, (self.agent, name), self.seed)
+            path = self.keep / f"{name.replace(':', '-')}.gif"
+            write_film(path, film, GamePainter(tools.game), FPS)
+            print(f"{path}: {film.outcome(tools.game.description)}")

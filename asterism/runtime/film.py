@@ -1,5 +1,6 @@
 """One game, kept for looking at: pictures' raw material and the value estimates of both players."""
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -12,8 +13,10 @@ from asterism.interface.description import GameDescription
 from asterism.interface.network import Network, Params
 from asterism.runtime.arena import advance, new_lanes, side
 from asterism.runtime.players import agent, bot_drawer, scripted, spread
+from asterism.runtime.progress import stage
 from asterism.runtime.setup import Tools
 from asterism.web.draw import GamePainter
+from asterism.web.video import write_video
 
 
 class Film(NamedTuple):
@@ -97,3 +100,16 @@ def film_game(tools: Tools, home: Params, away: Params | str, names: tuple[str, 
     length = int((~done).sum())
     shots = jax.tree.map(lambda leaf: leaf[:length], shots)
     return Film(names, shots, values[:length], float(reward[length - 1]))
+
+
+def write_film(path: Path, film: Film, painter: GamePainter, fps: float, fog_of: int | None = None) -> None:
+    """A game as a video, with a progress bar. Raises UserError as `write_video`."""
+    length = len(film.values)
+    with stage("draw", length, "pictures") as bar:
+
+        def frames():
+            for index in range(length):
+                yield film.frame(painter, index, fog_of)
+                bar.advance(1)
+
+        write_video(path, frames(), fps)

@@ -10,16 +10,15 @@ from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
 from asterism.game.maps import load_map
 from asterism.runtime.agents import agent_path, load_agent
-from asterism.runtime.film import Film, film_game
+from asterism.runtime.film import Film, film_game, write_film
 from asterism.runtime.matches import TEACHER, check_opponents
-from asterism.runtime.progress import stage
 from asterism.runtime.race_films import film_races, race_game
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import make_tools, start_jax
 from asterism.runtime.train import TrainConfig
 from asterism.web.draw import GamePainter
 from asterism.web.sheet import write_sheet
-from asterism.web.video import check_suffix, write_video
+from asterism.web.video import check_suffix
 
 WIDTH, SHEET_WIDTH = 640, 360
 """Pixels that a picture of the three races is wide in a video and in a sheet, or somewhat fewer."""
@@ -91,7 +90,8 @@ class PlayConfig:
         if self.sheet is not None:
             write_sheet(self.sheet, film.moments(painter_of_width(game, SHEET_WIDTH), MOMENTS, fog_of))
         else:
-            self._draw(film, painter_of_width(game, WIDTH) if self.bots else GamePainter(game), fog_of)
+            painter = painter_of_width(game, WIDTH) if self.bots else GamePainter(game)
+            write_film(self.render, film, painter, self.fps, fog_of)
         print(f"{film.outcome(game.description)}; the game is in {self.sheet or self.render}")
 
     def _play_run(self) -> tuple[EmbeddedGame, Film]:
@@ -106,14 +106,3 @@ class PlayConfig:
     def _play_bots(self) -> tuple[EmbeddedGame, Film]:
         game = race_game(self.map, self.minutes)
         return game, film_races(game, [self.bots], self.seed)[0]
-
-    def _draw(self, film: Film, painter: GamePainter, fog_of: int | None) -> None:
-        length = len(film.values)
-        with stage("draw", length, "pictures") as bar:
-
-            def frames():
-                for index in range(length):
-                    yield film.frame(painter, index, fog_of)
-                    bar.advance(1)
-
-            write_video(self.render, frames(), self.fps)
