@@ -33,6 +33,9 @@ class Member:
     """`Race` that it plays; 0: that of its side."""
     groups: list[Group | None]
     updates: int = 0
+    """Made so far; being given other weights counts as one."""
+    turns: int = 0
+    """Iterations that it has taken part in."""
     factors: Factors = WHOLE
     """Of its settings."""
     tally: list[tuple[str, float]] = field(default_factory=list)
@@ -50,11 +53,11 @@ class Member:
         """What a checkpoint holds of it, in JSON's types."""
         groups = [group and [group.opponent, group.race, group.games] for group in self.groups]
         factors = [float(value) for value in self.factors]
-        return {"updates": self.updates, "groups": groups, "factors": factors, "tally": self.tally}
+        return {"updates": self.updates, "turns": self.turns, "groups": groups, "factors": factors, "tally": self.tally}
 
     def unpack(self, packed: dict[str, Any]) -> None:
         """Goes back to what a checkpoint holds."""
-        self.updates = packed["updates"]
+        self.updates, self.turns = packed["updates"], packed["turns"]
         self.groups = [group and Group(*group) for group in packed["groups"]]
         self.factors = Factors(*packed["factors"])
         self.tally = [tuple(entry) for entry in packed["tally"]]

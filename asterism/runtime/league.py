@@ -240,7 +240,7 @@ class LeagueStage:
                 self.grow(member.name, update, rng)
                 self.evolve(member, known[member.name], rng)
         for k, member in enumerate(cohort.members):
-            if member.updates % self.settings.log_every == 0:
+            if member.turns % self.settings.log_every == 0:
                 self.log(member, update, {name: float(values[k]) for name, values in metrics.items()})
         return int(metrics["steps"].sum())
 
@@ -260,6 +260,7 @@ class LeagueStage:
         cohort.workers = collected.workers._replace(teacher_carry=carries)
         for member in cohort.members:
             member.updates += settings.reuse
+            member.turns += 1
         self.record(cohort, update, collected.finished)
         return jax.tree.map(np.asarray, metrics | {"useful": collected.useful.mean(1)})
 

@@ -40,7 +40,7 @@ def test_games_begin_one_after_the_other():
 
 
 def test_a_member_comes_back_from_a_checkpoint():
-    member = Member("main_agent_terran_0", 1, [Group("teacher_terran", 1, 3, 7), None], 5, Factors(upgo=2.0))
+    member = Member("main_agent_terran_0", 1, [Group("teacher_terran", 1, 3, 7), None], 5, 4, Factors(upgo=2.0))
     member.tally = [("teacher_terran", 1.0), ("main_agent_terran_0", -1.0)]
     again = Member(member.name, member.race, [None, None])
     again.unpack(unpack(pack(member.pack())))

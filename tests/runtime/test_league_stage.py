@@ -321,3 +321,15 @@ def test_a_main_agent_learns_to_win(league, tmp_path):
 )
 def test_names_of_curves(metric, name):
     assert curve("main_agent", metric) == name
+
+
+def test_metrics_are_logged_as_often_as_asked_whatever_the_updates(league, tmp_path):
+    """Each trajectory is learned from twice, and a reset counts as an update: entries come every two turns all the
+    same."""
+    settings = replace(TOGETHER, reuse=2, log_every=2)
+    with open_run(tmp_path) as run:
+        stage = league(run, settings)
+        stage.train()
+        steps, _ = run.series()["league"]["lag/main_exploiter"]
+        assert steps == [2, 4, 6, 8, 10, 12] and sum(stage.league.state.resets.values())
+        assert max(run.series()["league"]["lag/main_agent"][1]) < 4
