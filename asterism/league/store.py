@@ -82,6 +82,12 @@ class Store:
         with self._transaction() as session:
             session.add_all([StepsRow(learner=learner, steps=n, update=update) for learner, n in steps.items()])
 
+    def learner_updates(self) -> dict[str, int]:
+        """The update at which each learner's steps were last noted."""
+        newest = sa.select(StepsRow.learner, sa.func.max(StepsRow.update)).group_by(StepsRow.learner)
+        with self._transaction() as session:
+            return {learner: update for learner, update in session.execute(newest)}
+
     def add_results(self, results: Sequence[Result]) -> list[bool]:
         """Add results, and say which of them were new: of one match id the first counts. Raises KeyError for a player
         that is not on record."""

@@ -38,16 +38,22 @@ class Member:
     """Iterations that it has taken part in."""
     factors: Factors = WHOLE
     """Of its settings."""
-    tally: list[tuple[str, float]] = field(default_factory=list)
-    """Opponent and reward of the games since the last entry in the metrics."""
+    tally: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """By opponent, the rewards of the games since the last entry in the metrics, added up, and their number."""
+
+    def count(self, opponent: str, reward: float) -> None:
+        """A game has ended."""
+        total, games = self.tally.get(opponent, (0.0, 0))
+        self.tally[opponent] = total + reward, games + 1
 
     def win_rates(self, kind_of) -> dict[str, float]:
         """Win rates by kind of opponent since the last call. `kind_of`: name of a player -> its kind."""
-        kinds: dict[str, list[float]] = {}
-        for opponent, reward in self.tally:
-            kinds.setdefault("self" if opponent == self.name else kind_of(opponent), []).append(reward)
+        kinds: dict[str, np.ndarray] = {}
+        for opponent, added in self.tally.items():
+            kind = "self" if opponent == self.name else kind_of(opponent)
+            kinds[kind] = kinds.get(kind, np.zeros(2)) + added
         self.tally.clear()
-        return {kind: (float(np.mean(rewards)) + 1) / 2 for kind, rewards in kinds.items()}
+        return {kind: float(total / games + 1) / 2 for kind, (total, games) in kinds.items()}
 
     def pack(self) -> dict[str, Any]:
         """What a checkpoint holds of it, in JSON's types."""
@@ -60,7 +66,7 @@ class Member:
         self.updates, self.turns = packed["updates"], packed["turns"]
         self.groups = [group and Group(*group) for group in packed["groups"]]
         self.factors = Factors(*packed["factors"])
-        self.tally = [tuple(entry) for entry in packed["tally"]]
+        self.tally = {opponent: tuple(added) for opponent, added in packed["tally"].items()}
 
 
 @dataclass

@@ -142,6 +142,10 @@ class LeagueStage:
             for player in self.learners.values():
                 if player.race == race and player.id != main:
                     self.replace(player.id, fresh_learner(params, self.optimizer))
+                # Main agents may go on with games against themselves; all others get their matches.
+                if player.kind is not PlayerKind.MAIN_AGENT or self.settings.races:
+                    cohort, k = self.place[player.id]
+                    cohort.members[k].groups = [None] * self.settings.groups
         self.league.populate(teachers, update)
 
     def find_opponents(self, cohort: Cohort, founded: bool, rng: np.random.Generator) -> tuple[np.ndarray, Races]:
@@ -190,7 +194,7 @@ class LeagueStage:
             member, g = cohort.members[k], int(lane) // per_group
             group, value = member.groups[g], float(reward[k, step, lane])
             member.groups[g] = group._replace(games=group.games + 1)
-            member.tally.append((group.opponent, value))
+            member.count(group.opponent, value)
             match = f"{update}/{member.name}/{step}/{lane}"
             results.append(Result(match, member.name, group.opponent, Outcome(int(np.sign(value))), update))
         if self.league.state.players:
@@ -315,10 +319,12 @@ class LeagueStage:
 
     def restore(self, checkpoints: Checkpoints) -> int:
         """Goes back to the newest checkpoint, forgetting what came after it; returns the updates done."""
-        update = checkpoints.latest() or 0
-        self.league.truncate_after(update)
+        latest = checkpoints.latest()
+        update = latest or 0
+        # Without a checkpoint the league is founded anew, be it at update 0.
+        self.league.truncate_after(-1 if latest is None else latest)
         self.run.truncate_after(NAME, update)
-        if update:
+        if latest is not None:
             arrays, packed = checkpoints.restore(self._tree())
             for cohort, (states, workers), members in zip(self.cohorts, arrays, packed, strict=True):
                 cohort.states, cohort.workers = states, workers

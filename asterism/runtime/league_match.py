@@ -1,6 +1,7 @@
 """Two leagues against each other: every frozen player of one plays every frozen player of the other."""
 
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,12 +36,24 @@ class LeagueMatch(NamedTuple):
         return relative_performance(self.win_rates)
 
 
-def frozen(run: RunFolder, config: TrainConfig, example: Any) -> dict[str, Any]:
-    """Policies of the frozen players of a run's league. `example`: shapes of their weights."""
+class Frozen(NamedTuple):
+    """A frozen player."""
+
+    policy: Any
+    sha256: str
+    """Of its weights."""
+
+
+def frozen(run: RunFolder, config: TrainConfig, example: Any) -> dict[str, Frozen]:
+    """The frozen players of a run's league. `example`: shapes of their weights. Raises UserError if there are none."""
     league = League(open_records(run, config.league.records, create=False), config.league.league)
     players = league.state.players
     names = league.state.of_kind(PlayerKind.HISTORICAL)
-    return {name: load_snapshot(run.path / "league", players[name].weights, example).policy for name in names}
+    if not names:
+        raise UserError(f"{run.path} has no players yet: go on with asterism train --name {run.name}")
+    snapshots = {name: players[name].weights for name in names}
+    load = lambda snapshot: load_snapshot(run.path / "league", snapshot, example).policy  # noqa: E731
+    return {name: Frozen(load(snapshot), snapshot.sha256) for name, snapshot in snapshots.items()}
 
 
 def play_leagues(run: RunFolder, config: TrainConfig, against: Path, games: int, seed: int) -> LeagueMatch:
@@ -58,16 +71,24 @@ def play_leagues(run: RunFolder, config: TrainConfig, against: Path, games: int,
         example = tools.example_params()
         home, away = frozen(run, config, example), frozen(other, theirs, example)
         path = run.path / f"against-{other.name}.json"
-    played = read_json(path).get(f"{games} games, seed {seed}", {})
+    known = read_json(path)
+    played = known.setdefault(f"{games} games, seed {seed}", {})
+    # By their weights: another run of that name has other players.
+    pair = lambda own, name: f"{own} {home[own].sha256[:12]} {name} {away[name].sha256[:12]}"  # noqa: E731
     matches = Matches(tools, games)
-    with stage("league", len(home) * len(away) * games, "games", start=len(played) * games) as bar:
-        for i, (own, policy) in enumerate(home.items()):
-            for j, (name, opponent) in enumerate(away.items()):
-                pair = f"{own} {name}"
-                if pair not in played:
+    with stage(
+        "league",
+        len(home) * len(away) * games,
+        "games",
+        start=sum(pair(*two) in played for two in product(home, away)) * games,
+    ) as bar:
+        for i, own in enumerate(home):
+            for j, name in enumerate(away):
+                if pair(own, name) not in played:
                     number = seed + i * len(away) + j
-                    played[pair] = matches.score(policy, opponent, games, number, bar)
-                    write_atomic(path, json.dumps({f"{games} games, seed {seed}": played}))
-    scores = [[Score(*played[f"{own} {name}"]) for name in away] for own in home]
+                    score = matches.score(home[own].policy, away[name].policy, games, number, bar)
+                    played[pair(own, name)] = score
+                    write_atomic(path, json.dumps(known))
+    scores = [[Score(*played[pair(own, name)]) for name in away] for own in home]
     rates = np.array([[(score.wins + score.draws / 2) / score.games for score in row] for row in scores])
     return LeagueMatch(list(home), list(away), rates, np.full(rates.shape, games))

@@ -77,12 +77,13 @@ class LeagueTraining:
     checkpoint_seconds: float = 40.0
     """Most seconds between two checkpoints."""
     log_every: int = 10
-    """Updates of a learner between two entries in the metrics."""
+    """Iterations of a learner between two entries in the metrics."""
     records: str = ""
     """Database of the league's records, as an SQLAlchemy URL: postgresql+psycopg://USER@HOST/DATABASE, with the extra
     `postgres`. Empty: league.sqlite in the run's folder. A database holds one run's league; other runs are refused."""
     opponents_mib: int = 1024
-    """Memory for the policies of frozen opponents; those not met for longest are read again from their files."""
+    """Memory for the policies of frozen opponents; those not met for longest are read again from their files.
+    (Processes of a cluster keep a fixed number.)"""
     losses: LossWeights = SMALL_RUN
     pbt: PopulationBasedTraining = field(default_factory=PopulationBasedTraining)
     """Changes, in a run, the factors of learning rates, UPGO, entropy and KL."""
@@ -100,6 +101,8 @@ class LeagueTraining:
         check_blocks(self.learn)
         for race in self.races:
             require_choice("league setting races", race, RACES)
+        if len(set(self.races)) < len(self.races):
+            raise UserError(f"league setting races is {self.races}: name each race once")
         learners = max(len(self.races), 1) * sum(self.league.learners_per_race().values())
         if learners % self.cohort:
             raise UserError(f"league setting cohort ({self.cohort}) must divide the number of learners ({learners})")

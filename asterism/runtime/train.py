@@ -81,6 +81,8 @@ class TrainConfig:
             object.__setattr__(self, "setup", replace(self.setup, game=game))
         # Before a folder of settings that cannot be changed is made.
         check_races(self.setup.game)
+        if set(self.league.races) - {"terran"} and self.setup.game.rules != "full":
+            raise UserError("league setting races needs a game of these races: add --setup.game.rules full")
 
     def run(self) -> None:
         """Trains to the end."""

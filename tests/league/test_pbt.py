@@ -65,3 +65,15 @@ def test_nonsense_is_refused():
     for change in ({"change": 0.5}, {"chance": 1.5}, {"every_steps": -1}):
         with pytest.raises(UserError):
             PopulationBasedTraining(**change)
+
+
+def test_who_has_just_started_over_is_no_model():
+    """Its win rates are those of weights that it no longer has, until it has played on for a while."""
+    state = league(a=10, b=18)
+    settings = PopulationBasedTraining(every_steps=100)
+    assert model_for(state, "a", settings) == "b"
+    state.resets["b"] = 1
+    state.steps["b"] = 99
+    assert model_for(state, "a", settings) is None
+    state.steps["b"] = 100
+    assert model_for(state, "a", settings) == "b"

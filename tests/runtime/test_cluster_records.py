@@ -83,3 +83,11 @@ def test_evaluators_get_the_pairs_that_have_hardly_met(start):
     assert coordinator.thin_pair(3) == (*pair, 2)
     coordinator.record([result(n, home=f"{MAIN}.1", away="teacher_any") for n in (1, 2)])
     assert coordinator.thin_pair(3) is None
+
+
+def test_a_coordinator_that_starts_again_knows_how_far_all_were(start):
+    """Or the first to report would take training for young, and learn in long steps."""
+    coordinator = start()
+    coordinator.report(MAIN, 4, 40)
+    coordinator.report(EXPLOITER, 3, 30)
+    assert start().report(LEAGUE_EXPLOITER, 1, 10).done == 8

@@ -41,12 +41,14 @@ def test_games_begin_one_after_the_other():
 
 def test_a_member_comes_back_from_a_checkpoint():
     member = Member("main_agent_terran_0", 1, [Group("teacher_terran", 1, 3, 7), None], 5, 4, Factors(upgo=2.0))
-    member.tally = [("teacher_terran", 1.0), ("main_agent_terran_0", -1.0)]
+    for opponent, reward in (("teacher_terran", 1.0), (member.name, -1.0), ("teacher_terran", 0.0)):
+        member.count(opponent, reward)
     again = Member(member.name, member.race, [None, None])
     again.unpack(unpack(pack(member.pack())))
     assert again.groups == [Group("teacher_terran", 1, 3), None], "weights of opponents are put in anew"
-    assert again.win_rates(lambda name: "teacher") == {"self": 0.0, "teacher": 1.0} and not again.tally
-    again.tally, again.groups = member.tally, member.groups
+    kept = dict(again.tally)
+    assert again.win_rates(lambda name: "teacher") == {"self": 0.0, "teacher": 0.75} and not again.tally
+    again.tally, again.groups = kept, member.groups
     assert again == member
 
 
@@ -66,6 +68,7 @@ def test_main_agents_come_first_and_races_in_turn():
         ({"cohort": 2}, "must divide the number of learners .3."),
         ({"cohort": 5, "races": ("terran", "zerg")}, "must divide the number of learners .6."),
         ({"races": ("human",)}, "races"),
+        ({"races": ("zerg", "zerg")}, "name each race once"),
     ],
 )
 def test_cohorts_that_do_not_come_out_are_refused(settings, says):

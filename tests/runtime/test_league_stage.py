@@ -333,3 +333,37 @@ def test_metrics_are_logged_as_often_as_asked_whatever_the_updates(league, tmp_p
         steps, _ = run.series()["league"]["lag/main_exploiter"]
         assert steps == [2, 4, 6, 8, 10, 12] and sum(stage.league.state.resets.values())
         assert max(run.series()["league"]["lag/main_agent"][1]) < 4
+
+
+def test_a_league_that_is_founded_at_once_can_be_cut_off_before_its_first_checkpoint(league, tmp_path, monkeypatch):
+    """Without updates for values the founders are on record at update 0; the next start founds the league anew."""
+    settings = replace(SETTINGS, burn_in=0, value_updates=0, updates=4)
+    with open_run(tmp_path, "whole") as run:
+        whole = league(run, settings).train()
+        expected = records(run)
+    with open_run(tmp_path, "cut") as run:
+        stage = league(run, settings)
+
+        def cut(update):
+            raise Cut
+
+        monkeypatch.setattr(stage, "step", cut)
+        with pytest.raises(Cut):
+            stage.train()
+        assert stage.league.state.players
+    with open_run(tmp_path, "cut") as run:
+        assert same(league(run, settings).train(), whole) and records(run) == expected
+
+
+def test_exploiters_get_matches_once_the_league_is_founded(league, tmp_path):
+    """Main agents may go on with games against themselves."""
+    with open_run(tmp_path) as run:
+        stage = league(run, TOGETHER)
+        stage.prepare()
+        for update in range(1, 4):
+            stage.step(update)
+        groups = [member.groups for member in stage.cohorts[0].members]
+        assert all(groups[0]) and not any(groups[1]) and not any(groups[2])
+        stage.step(4)
+        opponents = {group.opponent for member in stage.cohorts[0].members[1:] for group in member.groups}
+        assert opponents <= {stage.main, "teacher_terran"}

@@ -130,6 +130,11 @@ def test_two_leagues_meet_once_and_the_better_mixture_counts(run, monkeypatch, c
         assert len(asked) == 9
     assert "Against played: 75.0% with the best mixtures of both." in capsys.readouterr().out
     assert (run.path / "league.html").read_text().count("<svg") == 3
+    young = TrainConfig(name="young")
+    with RunFolder.create_or_resume("young", young, root=run.path.parent) as made:
+        Store(made.league_path).close()
+    assert main(["league", str(run.path), "--games", "8", "--against", str(made.path)]) == 2
+    assert "has no players yet" in capsys.readouterr().err
     other = TrainConfig(name="other", setup=replace(TrainConfig().setup, size="small"))
     with RunFolder.create_or_resume("other", other, root=run.path.parent) as made:
         League(Store(made.league_path)).populate({"terran": snapshot("founder.safetensors")})

@@ -53,7 +53,7 @@ class Coordinator:
         if not self.league.state.players:
             self.league.populate(teachers)
         self.updates = updates
-        self.done: dict[str, int] = {}
+        self.done = self.league.store.learner_updates()
         self.results = 0
         self.rows: list[tuple[int, dict[str, float]]] = []
         self.rng = np.random.default_rng()

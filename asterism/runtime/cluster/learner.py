@@ -147,7 +147,8 @@ class Learner:
             self.steps += int(metrics["steps"])
         elif self.update == self.schedule.warm_up:
             self.start = self.weights()
-        if self.update % self.schedule.log_every == 0:
+        # While the coordinator is away, the entry that it has not had yet waits; what follows adds up.
+        if self.log is None and self.update % self.schedule.log_every == 0:
             lag, devices = self.update - 1 - collection.version, self.mesh.size
             self.log = self.row(metrics | {"lag": lag, "devices": devices})
 
