@@ -66,7 +66,9 @@ def test_the_library_samples_each_recorded_strategy_equally_often_in_compiled_co
     jax.tree.map(np.testing.assert_array_equal, recorded, [t.z for g in range(3) for t in toy_game(g).trajectories])
     library = strategy_library(recorded)
     assert library.size == 6
-    sampled = jax.jit(jax.vmap(library.sample))(jax.random.split(jax.random.key(0), 1200), jnp.arange(1200) % 2)
+    keys, sides = jax.random.split(jax.random.key(0), 1200), jnp.arange(1200) % 2
+    sampled, there = jax.jit(jax.vmap(library.sample))(keys, sides)
+    assert there.all()
     rows = np.concatenate([np.asarray(x).reshape(1200, -1) for x in sampled], 1)
     known = [np.concatenate([np.asarray(x).reshape(-1) for x in z]) for z in recorded]
     counts = [(rows == z).all(1).sum() for z in known]
@@ -80,8 +82,23 @@ def test_each_side_is_asked_for_strategies_of_its_own(tmp_path):
     sample = jax.jit(jax.vmap(library.sample, (0, None)))
     keys = jax.random.split(jax.random.key(0), 200)
     for side, own in ((0, recorded[:2]), (1, recorded[2:])):
-        orders = {tuple(row) for row in np.asarray(sample(keys, side).build_order).tolist()}
+        orders = {tuple(row) for row in np.asarray(sample(keys, side)[0].build_order).tolist()}
         assert orders == {tuple(z.build_order.tolist()) for z in own}
+
+
+def test_each_race_is_asked_for_strategies_of_its_own(tmp_path):
+    """Where there is none for a race on a side, it says so."""
+    record(tmp_path, 3)
+    recorded = recorded_strategies(open_demos(tmp_path))
+    library = strategy_library(recorded[:2], recorded[2:4], races=(1, 2, 3, 3))
+    sample = jax.jit(jax.vmap(library.sample, (0, None, None)))
+    keys = jax.random.split(jax.random.key(0), 50)
+    for side, race, own in ((0, 1, recorded[0]), (0, 2, recorded[1]), (0, 3, None), (1, 1, None)):
+        z, there = sample(keys, side, race)
+        assert (there == (own is not None)).all()
+        if own is not None:
+            assert (z.build_order == own.build_order).all()
+    assert sample(keys, 0, 0)[1].all(), "race 0 is anybody"
 
 
 def test_a_library_of_nothing_is_refused():
