@@ -11,7 +11,7 @@ import pytest
 from asterism.league import Store
 
 SCRIPT = Path(__file__).with_name("run_to_kill.py")
-KILLS = 3
+KILLS = 2
 
 
 def start(stage: str, folder: Path) -> subprocess.Popen:
