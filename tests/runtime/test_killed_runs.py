@@ -3,7 +3,7 @@
 import random
 import subprocess
 import sys
-import time
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -18,27 +18,23 @@ def start(stage: str, folder: Path) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, SCRIPT, stage, folder], stdout=subprocess.PIPE, text=True)
 
 
-def to_the_end(stage: str, folder: Path) -> tuple[str, int, float]:
-    """The hash of the weights, the rows that were logged, and the seconds from the first to the end."""
-    rows, began, weights = 0, time.monotonic(), ""
+def to_the_end(stage: str, folder: Path) -> tuple[str, int]:
+    """The hash of the weights, and the rows that were logged."""
+    rows, weights = 0, ""
     with start(stage, folder) as process:
         for line in process.stdout:
-            kind, value = line.split()[:2] if line.startswith(("update", "weights")) else ("", "")
-            began = time.monotonic() if kind == "update" and not rows else began
-            rows += kind == "update"
-            weights = value if kind == "weights" else weights
+            rows += line.startswith("update")
+            weights = line.split()[1] if line.startswith("weights") else weights
     assert process.returncode == 0
-    return weights, rows, time.monotonic() - began
+    return weights, rows
 
 
-def killed(stage: str, folder: Path, seconds: float) -> bool:
-    """Starts it, and kills it so long after its first row; whether it had not yet ended."""
+def killed(stage: str, folder: Path, rows: int) -> bool:
+    """Starts it, and kills it when it has logged so many rows; whether it had not yet ended."""
     with start(stage, folder) as process:
-        next(line for line in process.stdout if line.startswith(("update", "weights")))
-        time.sleep(seconds)
-        alive = process.poll() is None
+        logged = sum(1 for _ in islice((line for line in process.stdout if line.startswith("update")), rows))
         process.kill()
-    return alive
+    return logged == rows
 
 
 def records(folder: Path):
@@ -53,9 +49,9 @@ def records(folder: Path):
 @pytest.mark.parametrize("stage", ["supervised", "league"])
 def test_a_killed_run_ends_as_one_that_was_not(stage, tmp_path):
     whole, again = tmp_path / "whole", tmp_path / "again"
-    weights, rows, seconds = to_the_end(stage, whole)
+    weights, rows = to_the_end(stage, whole)
     chance = random.Random(0)
-    kills = sum(killed(stage, again, chance.uniform(0.1, 0.6) * seconds) for _ in range(KILLS))
-    ended, left, _ = to_the_end(stage, again)
-    assert kills and left < rows, "it was killed, and went on where it had been"
+    assert all(killed(stage, again, chance.randint(rows // 8, rows // 4)) for _ in range(KILLS))
+    ended, left = to_the_end(stage, again)
+    assert left < rows, "it went on where it had been"
     assert ended == weights and records(again) == records(whole)
