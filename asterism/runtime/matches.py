@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from asterism.errors import UserError
-from asterism.league import wilson
+from asterism.league import Outcome, wilson
 from asterism.runtime.arena import play_games, seats
 from asterism.runtime.devices import ALL, EACH, games_mesh, over_games
 from asterism.runtime.players import BOTS, Controller, agent, bot_drawer, check_bot, scripted
@@ -44,6 +44,12 @@ class Score(NamedTuple):
     def games(self) -> int:
         """How many games."""
         return self.wins + self.draws + self.losses
+
+    def shuffled(self, rng: np.random.Generator) -> list[Outcome]:
+        """The games in an order of chance. Old games count less in the payoff: in order of their outcome, the losses
+        would count most."""
+        ordered = [Outcome.WIN] * self.wins + [Outcome.DRAW] * self.draws + [Outcome.LOSS] * self.losses
+        return [Outcome(int(one)) for one in rng.permutation(ordered)]
 
     def line(self, opponent: str) -> str:
         """One line of a table: wins, draws, losses, and the win rate with its 95% Wilson interval (a draw is half)."""

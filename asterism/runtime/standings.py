@@ -8,7 +8,7 @@ import numpy as np
 import tyro
 
 from asterism.errors import UserError, require_at_least
-from asterism.league import League, LeagueReport, Outcome, PlayerKind, Result
+from asterism.league import League, LeagueReport, PlayerKind, Result
 from asterism.runtime.matches import Matches
 from asterism.runtime.progress import stage
 from asterism.runtime.records import open_records
@@ -79,12 +79,10 @@ def fill(run: RunFolder, league: League, setup, games: int, seed: int) -> None:
         for number, (home, away, missing) in enumerate(pairs):
             score = matches.score(policy(home), policy(away), missing, seed + number, bar)
             known = int(league.state.totals.games(home, away))
-            outcomes = [Outcome.WIN] * score.wins + [Outcome.DRAW] * score.draws + [Outcome.LOSS] * score.losses
-            # Old games count less in the payoff: in order of their outcome, the losses would count most.
-            outcomes = np.random.default_rng([seed, number]).permutation(outcomes)
+            outcomes = score.shuffled(np.random.default_rng([seed, number]))
             ids = (f"evaluator/{home}/{away}/{known + index}" for index in range(missing))
             results = zip(ids, outcomes, strict=True)
-            league.record_results([Result(match, home, away, Outcome(int(one)), update) for match, one in results])
+            league.record_results([Result(match, home, away, one, update) for match, one in results])
 
 
 @dataclass(frozen=True)

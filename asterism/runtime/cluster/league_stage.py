@@ -11,7 +11,7 @@ import numpy as np
 from asterism.demos.strategies import StrategyLibrary
 from asterism.errors import UserError
 from asterism.interface.network import Params
-from asterism.league import League, Outcome, Snapshot
+from asterism.league import League, Snapshot
 from asterism.learning.reinforcement import Factors, LearnerState, Trajectory, fresh_learner
 from asterism.runtime.checkpoints import Checkpoints, save_weights, weights_metadata
 from asterism.runtime.cluster.connect import connected
@@ -98,9 +98,7 @@ class LeagueProgram:
     def play(self, home: Any, away: Any, games: int, seed: int) -> list[int]:
         """See `Program`."""
         score = self.matches.score(home, away, games, seed)
-        outcomes = [Outcome.WIN] * score.wins + [Outcome.DRAW] * score.draws + [Outcome.LOSS] * score.losses
-        # Old games count less in the payoff: in order of their outcome, the losses would count most.
-        return np.random.default_rng(seed).permutation(outcomes).tolist()
+        return [int(outcome) for outcome in score.shuffled(np.random.default_rng(seed))]
 
 
 def population_of(one: Any) -> Any:
