@@ -27,11 +27,11 @@ from asterism.learning.reinforcement import Factors, Trajectory
 from asterism.learning.returns import segment, td_lambda_targets, upgo_returns
 from asterism.learning.supervised import used_parts
 from asterism.runtime.agents import load_agent
+from asterism.runtime.arena import Races
 from asterism.runtime.devices import gathered
 from asterism.runtime.league import LeagueStage
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.progress import stage
-from asterism.runtime.rollout import Races
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Setup, Tools, make_tools, start_jax
 

@@ -9,6 +9,7 @@ import tyro
 
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
+from asterism.interface.observation import Race
 from asterism.runtime.arena import play_games, seats
 from asterism.runtime.matches import Score
 from asterism.runtime.players import bot_drawer, scripted
@@ -21,7 +22,7 @@ def main(home: str = "macro", away: str = "rush", games: int = 8, time_limit: in
     game = EmbeddedGame(GameSettings(time_limit=time_limit))
     player, draw = scripted(game), bot_drawer(game, (home, away))
     keys = jax.random.split(jax.random.key(seed), 3)
-    params = tuple(draw(jnp.full(games, i), jax.random.split(keys[i], games)) for i in range(2))
+    params = tuple(draw(jnp.full(games, i), jax.random.split(keys[i], games), Race.TERRAN) for i in range(2))
 
     play = jax.jit(lambda keys: play_games(game, player, player, params, seats(games), keys))
     reward, loops = play(jax.random.split(keys[2], games))

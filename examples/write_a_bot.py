@@ -10,6 +10,7 @@ import tyro
 from asterism.bots.view import ActionMaker, view
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
+from asterism.interface.observation import Race
 from asterism.runtime.arena import play_games, seats
 from asterism.runtime.matches import Score
 from asterism.runtime.players import Controller, bot_drawer, scripted
@@ -41,7 +42,7 @@ def main(against: str = "easy", games: int = 8, time_limit: int = 13440, seed: i
     game = EmbeddedGame(GameSettings(time_limit=time_limit))
     home, away = worker_rush(game), scripted(game)
     keys = jax.random.split(jax.random.key(seed), 2)
-    theirs = bot_drawer(game, (against,))(jnp.zeros(games, int), jax.random.split(keys[0], games))
+    theirs = bot_drawer(game, (against,))(jnp.zeros(games, int), jax.random.split(keys[0], games), Race.TERRAN)
 
     play = jax.jit(lambda keys: play_games(game, home, away, ((), theirs), seats(games), keys))
     reward = play(jax.random.split(keys[1], games)).reward

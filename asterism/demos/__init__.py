@@ -2,7 +2,7 @@
 
 from asterism.demos.batches import Batch, Batches, BatchSettings
 from asterism.demos.filters import drop_repeated_camera_moves
-from asterism.demos.format import GameInfo, RecordedGame, Steps, Trajectory
+from asterism.demos.format import GameInfo, RecordedGame, RecordedPlayer, Steps, Trajectory
 from asterism.demos.header import Header
 from asterism.demos.info import InfoConfig
 from asterism.demos.reader import Demos, Entry, open_demos, split
@@ -19,6 +19,7 @@ __all__ = [
     "Header",
     "InfoConfig",
     "RecordedGame",
+    "RecordedPlayer",
     "ShardWriter",
     "Steps",
     "StrategyLibrary",

@@ -43,6 +43,15 @@ class Trajectory(NamedTuple):
     """+1 won, 0 tie, -1 lost."""
 
 
+class RecordedPlayer(NamedTuple):
+    """Whoever plays: with two races it is two players."""
+
+    race: str
+    """terran, zerg or protoss."""
+    name: str
+    """Of a bot for example."""
+
+
 @dataclass(frozen=True)
 class GameInfo:
     """Who played what; pairs are of players 0 and 1."""
@@ -51,10 +60,15 @@ class GameInfo:
     map: str
     game_loops: int
     players: tuple[str, str]
-    """Names, of bots for example."""
+    """Their names."""
+    races: tuple[str, str]
     parameters: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     """Settings of the players; whatever JSON holds."""
     mmr: tuple[int, int] = (0, 0)
+
+    def player(self, index: int) -> RecordedPlayer:
+        """Player 0 or 1."""
+        return RecordedPlayer(self.races[index], self.players[index])
 
 
 class RecordedGame(NamedTuple):

@@ -40,7 +40,9 @@ class InfoConfig:
             console.print(players_table(demos))
             console.print(actions_table(header.game, actions))
             for entry in entries[: self.strategies]:
-                console.print(f"z of {entry.info.players[entry.player]}: {describe_strategy(entry.z, header.game)}")
+                console.print(
+                    f"z of {' '.join(entry.info.player(entry.player))}: {describe_strategy(entry.z, header.game)}"
+                )
         console.print(shards_table(shards))
         _raise_for(shards, self.folder)
 
@@ -92,12 +94,12 @@ def summary_table(demos: Demos, actions: np.ndarray, size: int) -> Table:
 
 
 def players_table(demos: Demos) -> Table:
-    """Wins, draws and losses of each player by name."""
-    results = Counter((entry.info.players[entry.player], entry.outcome) for entry in demos.entries)
-    table = Table("player", "games", "wins", "draws", "losses")
-    for name in sorted({name for name, _ in results}):
-        counts = [results[name, outcome] for outcome in (1, 0, -1)]
-        table.add_row(name, *map(str, (sum(counts), *counts)))
+    """Wins, draws and losses of each player by race and name."""
+    results = Counter((entry.info.player(entry.player), entry.outcome) for entry in demos.entries)
+    table = Table("race", "player", "games", "wins", "draws", "losses")
+    for player in sorted({player for player, _ in results}):
+        counts = [results[player, outcome] for outcome in (1, 0, -1)]
+        table.add_row(*player, *map(str, (sum(counts), *counts)))
     return table
 
 

@@ -11,6 +11,7 @@ from jaxtyping import PRNGKeyArray
 from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
+from asterism.interface.observation import Race
 from asterism.interface.sizes import InterfaceSize, interface_size
 from asterism.runtime.players import BOTS, Controller, check_bot, draw_bots, scripted
 
@@ -68,9 +69,12 @@ def _check(name: str) -> None:
 
 @lru_cache(maxsize=64)
 def _bot(game: EmbeddedGame, name: str) -> Opponent:
-    """A bot on the second side."""
+    """A bot of the opponent's race."""
+    race = game.settings.races[1]
+    if race == "random":
+        raise UserError(f"opponent {name!r} needs a race: name terran, zerg or protoss second in the setting races")
     one = draw_bots(game, (name,))
-    draw = lambda key: one(0, key, 1)  # noqa: E731
+    draw = lambda key: one(0, key, Race[race.upper()])  # noqa: E731
     return Opponent(_player(game), jax.jit(draw), jax.jit(jax.vmap(draw)))
 
 

@@ -12,10 +12,10 @@ import tyro
 from asterism.errors import UserError, require_at_least, require_choice, require_positive
 from asterism.files import write_atomic
 from asterism.runtime.ablations import ABLATIONS
-from asterism.runtime.agents import agent_path
+from asterism.runtime.agents import TEACHER, agent_path
 from asterism.runtime.config_file import differences, to_json
 from asterism.runtime.experiment import Experiment, Scores, scaled
-from asterism.runtime.matches import TEACHER, Score
+from asterism.runtime.matches import Score
 from asterism.runtime.report import win_rate
 from asterism.runtime.run_folder import RunFolder, check_name
 from asterism.runtime.setup import Setup, start_jax

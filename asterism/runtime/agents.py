@@ -1,10 +1,12 @@
-"""The agents that a run leaves behind: `agent.safetensors` (the league's main agent) and `teacher.safetensors`.
+"""The agents that a run leaves behind: `agent.safetensors` (the league's main agent) and `teacher.safetensors`; from a
+league with learners of several races an agent of each, such as `agent_zerg.safetensors`.
 
 Beside each lies its config, `agent.json`: with the two files the agent can be used anywhere.
 """
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +14,30 @@ import jax
 import jax.numpy as jnp
 
 from asterism.errors import UserError
+from asterism.game.tables import RACES
 from asterism.interface.description import GameDescription
 from asterism.interface.network import Params
+from asterism.interface.observation import Race
 from asterism.runtime.checkpoints import load_weights, save_weights
 from asterism.runtime.config_file import from_json, read_config_json, write_config
 from asterism.runtime.setup import Setup, Tools, make_tools
 
-AGENTS = ("agent", "teacher")
+TEACHER = "teacher"
+"""The agent that only imitates."""
+AGENTS = ("agent", *(f"agent_{race}" for race in RACES), TEACHER)
 FORMAT = 1
 """Version of an agent's config."""
+
+
+def league_agents(races: Sequence[str]) -> tuple[str, ...]:
+    """Agents that come from a league with learners of these races (`LeagueTraining.races`)."""
+    return tuple(f"agent_{race}" for race in races) or ("agent",)
+
+
+def race_of(agent: str) -> int:
+    """`Race` that an agent was trained for; 0: that of its side."""
+    race = agent.removeprefix("agent_")
+    return int(Race[race.upper()]) if race in RACES else 0
 
 
 @dataclass(frozen=True)
@@ -90,5 +107,8 @@ def _written(run: Path, name: str) -> Path:
     """The file of a run's agent; raises UserError when there is none yet."""
     path = agent_path(run, name)
     if not path.exists():
-        raise UserError(f"{run} has no {path.name} yet: go on with asterism train --name {run.name}")
+        rivals = [] if name == TEACHER else AGENTS[:-1]
+        others = [other for other in rivals if agent_path(run, other).exists()]
+        what = f"choose one of {', '.join(others)}" if others else f"go on with asterism train --name {run.name}"
+        raise UserError(f"{run} has no {path.name}{'' if others else ' yet'}: {what}")
     return path

@@ -32,6 +32,19 @@ class Lanes(NamedTuple):
     seat: Int[Array, " B"]
 
 
+class Races(NamedTuple):
+    """`Race` of the home player and of the away player in each lane; 0: that of their side in the game's settings."""
+
+    home: Int[Array, " B"]
+    away: Int[Array, " B"]
+
+    def by_side(self, game: Game, seat: Int[Array, " B"], keys: Keys) -> Int[Array, "B 2"]:
+        """The races of the players on both sides; a key draws those that are random."""
+        own = jax.vmap(game.draw_races)(keys)
+        given = join(*self, seat)
+        return jnp.where(given > 0, given, own)
+
+
 class Played(NamedTuple):
     """What the two controllers did in one step. [B, ...]"""
 
@@ -127,11 +140,18 @@ def play_out(
 
 
 def play_games(
-    game: EmbeddedGame, home: Controller, away: Controller, params: tuple[Any, Any], seat: Int[Array, " B"], keys: Keys
+    game: EmbeddedGame,
+    home: Controller,
+    away: Controller,
+    params: tuple[Any, Any],
+    seat: Int[Array, " B"],
+    keys: Keys,
+    races: Int[Array, "B 2"] | None = None,
 ) -> Outcomes:
-    """Plays new games to their end; nobody is asked to follow a strategy z. Call it in compiled code."""
+    """Plays new games to their end; nobody is asked to follow a strategy z. `races`: as in `new_lanes`. Call it in
+    compiled code."""
     start, keys = split_keys(keys, 2)
-    lanes = new_lanes(game, home, away, seat, spread(game.no_strategy(), len(seat)), start)
+    lanes = new_lanes(game, home, away, seat, spread(game.no_strategy(), len(seat)), start, races)
     return play_out(game, home, away, params, lanes, keys)
 
 

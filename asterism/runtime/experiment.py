@@ -10,8 +10,8 @@ from typing import Any
 
 from asterism.files import write_atomic
 from asterism.runtime.ablations import variants
-from asterism.runtime.agents import agent_path, load_agent
-from asterism.runtime.matches import TEACHER, Guest, Matches, Score, evaluate_agent, table
+from asterism.runtime.agents import TEACHER, agent_path, load_agent
+from asterism.runtime.matches import Guest, Matches, Score, evaluate_agent, table
 from asterism.runtime.players import BOTS
 from asterism.runtime.report import read_json
 from asterism.runtime.run_folder import RunFolder

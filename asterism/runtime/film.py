@@ -11,7 +11,7 @@ from jaxtyping import Float
 from asterism.game.snapshot import Snapshot, snapshot
 from asterism.interface.description import GameDescription
 from asterism.interface.network import Network, Params
-from asterism.runtime.arena import advance, new_lanes, side
+from asterism.runtime.arena import Races, advance, new_lanes, side
 from asterism.runtime.players import agent, bot_drawer, scripted, spread
 from asterism.runtime.progress import stage
 from asterism.runtime.setup import Tools
@@ -73,18 +73,33 @@ def win_value(
     return jax.vmap(one)(carry, observation, both, action)
 
 
-def film_game(tools: Tools, home: Params, away: Params | str, names: tuple[str, str], seed: int) -> Film:
-    """Plays one game of an agent against a bot (by name) or another agent; the agent sits on side 0."""
+def film_game(
+    tools: Tools,
+    home: Params,
+    away: Params | str,
+    names: tuple[str, str],
+    seed: int,
+    races: tuple[int, int] = (0, 0),
+) -> Film:
+    """Plays one game of an agent against a bot (by name) or another agent; the agent sits on side 0.
+
+    `races`: `Race` of both; 0: that of its side in the game's settings.
+    """
     game, network = tools.game, tools.network
     against_bot = isinstance(away, str)
     players = agent(network), scripted(game) if against_bot else agent(network)
     key = jax.random.key(seed)
-    bots = bot_drawer(game, (away,))(jnp.zeros(1, int), jax.random.split(key, 1), 1) if against_bot else away.policy
+    seat = jnp.zeros(1, jnp.int32)
+    sides = Races(*jnp.array(races)[:, None]).by_side(game, seat, key[None])
+    if against_bot:
+        opponent = bot_drawer(game, (away,))(jnp.zeros(1, int), jax.random.split(key, 1), sides[:, 1])
+    else:
+        opponent = away.policy
 
     def body(carry, step_key):
         lanes, done = carry
         shot = snapshot(game.world, jax.tree.map(lambda leaf: leaf[0], lanes.state))
-        after, played = advance(game, *players, (home.policy, bots), lanes, step_key[None])
+        after, played = advance(game, *players, (home.policy, opponent), lanes, step_key[None])
         values = [win_value(network, home, lanes, lanes.seat, lanes.home, played.home)[0], jnp.nan]
         if not against_bot:
             values[1] = win_value(network, away, lanes, 1 - lanes.seat, lanes.away, played.away)[0]
@@ -92,7 +107,7 @@ def film_game(tools: Tools, home: Params, away: Params | str, names: tuple[str, 
         return (after, done | after.timestep.done[0]), out
 
     def play(key):
-        lanes = new_lanes(game, *players, jnp.zeros(1, jnp.int32), spread(game.no_strategy(), 1), key[None])
+        lanes = new_lanes(game, *players, seat, spread(game.no_strategy(), 1), key[None], sides)
         steps = -(-game.settings.time_limit // game.settings.step)
         return jax.lax.scan(body, (lanes, jnp.zeros((), bool)), jax.random.split(key, steps))[1]
 

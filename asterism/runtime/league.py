@@ -11,10 +11,10 @@ from jaxtyping import Array, Float
 
 from asterism.demos.strategies import StrategyLibrary
 from asterism.interface.network import Params
-from asterism.interface.observation import Race
 from asterism.league import League, LeagueSettings, Outcome, Player, PlayerKind, Result, Snapshot, founding_players
 from asterism.league.pbt import explore, model_for
 from asterism.learning.reinforcement import Factors, LearnerState, fresh_learner
+from asterism.runtime.arena import Races
 from asterism.runtime.checkpoints import Checkpoints, save_weights
 from asterism.runtime.cohort import Cohort, Group, Member, staggered, turns
 from asterism.runtime.curves import curve
@@ -24,7 +24,7 @@ from asterism.runtime.memory import peak_memory
 from asterism.runtime.population import make_optimizer, make_population
 from asterism.runtime.progress import stage
 from asterism.runtime.records import open_records
-from asterism.runtime.rollout import Conditioning, Finished, Races
+from asterism.runtime.rollout import Conditioning, Finished
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Tools
 from asterism.runtime.snapshots import WeightsCache, load_snapshot
@@ -77,7 +77,9 @@ class LeagueStage:
         learners = learners_in_order(self.races, self.settings.league)
         self.learners = {player.id: player for player in learners}
         size = self.settings.cohort
-        members = [Member(player.id, self.race_of(player.race), [None] * self.settings.groups) for player in learners]
+        members = [
+            Member(player.id, self.settings.race_number(player), [None] * self.settings.groups) for player in learners
+        ]
         self.cohorts = [self.new_cohort(members[i : i + size], i) for i in range(0, len(members), size)]
         self.place = {member.name: (cohort, k) for cohort in self.cohorts for k, member in enumerate(cohort.members)}
         self.first_of_race = {player.race: player.id for player in learners[: len(self.races)]}
@@ -89,10 +91,6 @@ class LeagueStage:
         self.schedule = turns(shares)
         self.rounds = len(self.leading) * (self.settings.burn_in + self.settings.value_updates)
         """Updates before the league is founded."""
-
-    def race_of(self, name: str) -> int:
-        """A player's race as the games need it."""
-        return int(Race[name.upper()]) if self.settings.races else 0
 
     def new_cohort(self, members: list[Member], index: int) -> Cohort:
         """Learners with the founder's weights, and new games."""
@@ -167,9 +165,10 @@ class LeagueStage:
     def new_group(self, member: Member, index: int, founded: bool, rng: np.random.Generator) -> Group:
         """The next match of a group; before the league is founded, itself, as each race in turn."""
         if not founded:
-            return Group(member.name, self.race_of(self.races[index % len(self.races)]))
+            race = self.races[index % len(self.races)]
+            return Group(member.name, self.settings.race_number(self.learners[self.first_of_race[race]]))
         opponent = self.league.match(member.name, rng).away
-        return Group(opponent, self.race_of(self.league.state.players[opponent].race))
+        return Group(opponent, self.settings.race_number(self.league.state.players[opponent]))
 
     def refresh(self, cohort: Cohort, k: int, g: int, policies: dict[str, Float[Array, " N"]]) -> None:
         """Puts an opponent's weights in, unless they are there as they are now. `policies`: those that were needed
@@ -283,13 +282,14 @@ class LeagueStage:
         race = "" if self.settings.races else f"_{self.races[0]}"
         return name.replace(race, "").removesuffix("_0")
 
-    def candidates(self) -> dict[str, Params]:
-        """The main agent as it is, then its frozen copies, the newest first."""
-        copies = reversed(self.league.state.copies(self.main))
-        return {self.main: self.state(self.main).params} | {copy: self.frozen(copy) for copy in copies}
+    def candidates(self, race: str) -> dict[str, Params]:
+        """The first main agent of a race as it is, then its frozen copies, the newest first."""
+        main = self.first_of_race[race]
+        copies = reversed(self.league.state.copies(main))
+        return {main: self.state(main).params} | {copy: self.frozen(copy) for copy in copies}
 
     def train(self) -> Params:
-        """Trains to the end, going on from the newest checkpoint, and returns the main agent's weights."""
+        """Trains to the end, going on from the newest checkpoint, and returns the first main agent's weights."""
         self.prepare()
         total = self.rounds + self.settings.updates
         with Checkpoints(self.run.checkpoints(NAME)) as checkpoints:

@@ -42,6 +42,8 @@ class Frozen(NamedTuple):
     policy: Any
     sha256: str
     """Of its weights."""
+    race: int
+    """As `Matches.score` takes it."""
 
 
 def frozen(run: RunFolder, config: TrainConfig, example: Any) -> dict[str, Frozen]:
@@ -51,9 +53,13 @@ def frozen(run: RunFolder, config: TrainConfig, example: Any) -> dict[str, Froze
     names = league.state.of_kind(PlayerKind.HISTORICAL)
     if not names:
         raise UserError(f"{run.path} has no players yet: go on with asterism train --name {run.name}")
-    snapshots = {name: players[name].weights for name in names}
-    load = lambda snapshot: load_snapshot(run.path / "league", snapshot, example).policy  # noqa: E731
-    return {name: Frozen(load(snapshot), snapshot.sha256) for name, snapshot in snapshots.items()}
+
+    def player(name: str) -> Frozen:
+        snapshot = players[name].weights
+        policy = load_snapshot(run.path / "league", snapshot, example).policy
+        return Frozen(policy, snapshot.sha256, config.league.race_number(players[name]))
+
+    return {name: player(name) for name in names}
 
 
 def play_leagues(run: RunFolder, config: TrainConfig, against: Path, games: int, seed: int) -> LeagueMatch:
@@ -86,7 +92,8 @@ def play_leagues(run: RunFolder, config: TrainConfig, against: Path, games: int,
             for j, name in enumerate(away):
                 if pair(own, name) not in played:
                     number = seed + i * len(away) + j
-                    score = matches.score(home[own].policy, away[name].policy, games, number, bar)
+                    races = home[own].race, away[name].race
+                    score = matches.score(home[own].policy, away[name].policy, games, number, bar, races)
                     played[pair(own, name)] = score
                     write_atomic(path, json.dumps(known))
     scores = [[Score(*played[pair(own, name)]) for name in away] for own in home]

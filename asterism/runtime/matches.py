@@ -11,16 +11,15 @@ from jaxtyping import Array, Int
 
 from asterism.errors import UserError
 from asterism.league import Outcome, wilson
-from asterism.runtime.arena import play_games, seats
+from asterism.runtime.agents import TEACHER
+from asterism.runtime.arena import Races, play_games, seats, side
 from asterism.runtime.devices import ALL, EACH, games_mesh, over_games
-from asterism.runtime.players import BOTS, Controller, agent, bot_drawer, check_bot, scripted
+from asterism.runtime.players import BOTS, Controller, agent, bot_drawer, check_bot, scripted, spread
 from asterism.runtime.progress import stage
 from asterism.runtime.setup import Tools
 
 MOST_LANES = 50
 """Games side by side, at most."""
-TEACHER = "teacher"
-"""Name of the agent that only imitates, among opponents."""
 
 
 def check_opponents(names: tuple[str, ...]) -> None:
@@ -92,7 +91,7 @@ class Matches:
         if (home, away) not in self._compiled:
             play = partial(play_games, self.tools.game, home, away)
             params = tuple(EACH if player.own_params else ALL for player in (home, away))
-            self._compiled[home, away] = over_games(play, games_mesh(self.lanes), (params, EACH, EACH), EACH)
+            self._compiled[home, away] = over_games(play, games_mesh(self.lanes), (params, EACH, EACH, EACH), EACH)
         return self._compiled[home, away]
 
     def _controller(self, player: Any) -> Controller:
@@ -100,7 +99,7 @@ class Matches:
             return player.controller
         return self.bot if isinstance(player, str) else self.agent
 
-    def _params(self, player: Any, key, side: Int[Array, " B"]) -> Any:
+    def _params(self, player: Any, key, race: Int[Array, " B"]) -> Any:
         """Parameters of a bot in every lane, or the weights themselves."""
         if isinstance(player, Guest):
             return player.policy
@@ -108,21 +107,24 @@ class Matches:
             return player
         if player not in self._drawers:
             self._drawers[player] = bot_drawer(self.tools.game, (player,))
-        return self._drawers[player](jnp.zeros(self.lanes, int), jax.random.split(key, self.lanes), side)
+        return self._drawers[player](jnp.zeros(self.lanes, int), jax.random.split(key, self.lanes), race)
 
-    def score(self, home: Any, away: Any, games: int, seed: int, progress=None) -> Score:
+    def score(
+        self, home: Any, away: Any, games: int, seed: int, progress=None, races: tuple[int, int] = (0, 0)
+    ) -> Score:
         """Plays `games` games (rounded up to whole waves of lanes, then cut).
 
-        A player is a bot's name, a policy's weights or a guest. UserError for an unknown bot.
+        A player is a bot's name, a policy's weights or a guest. `races`: `Race` of home and away; 0: that of its side
+        in the game's settings, drawn for each game if it is random there. UserError for an unknown bot.
         """
         play = self._play(self._controller(home), self._controller(away))
         rewards = []
         for wave in range(-(-games // self.lanes)):
             keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), wave), 3)
-            seat = seats(self.lanes)
-            params = self._params(home, keys[0], seat), self._params(away, keys[1], 1 - seat)
-            own = jax.random.split(keys[2], self.lanes)
-            rewards.append(np.asarray(play(params, seat, own).reward))
+            seat, own = seats(self.lanes), jax.random.split(keys[2], self.lanes)
+            sides = Races(*spread(jnp.array(races), self.lanes).T).by_side(self.tools.game, seat, own)
+            params = self._params(home, keys[0], side(sides, seat)), self._params(away, keys[1], side(sides, 1 - seat))
+            rewards.append(np.asarray(play(params, seat, own, sides).reward))
             if progress:
                 progress.advance(min(self.lanes, games - wave * self.lanes))
         rewards = np.concatenate(rewards)[:games]
@@ -138,10 +140,11 @@ def evaluate_agent(
     bots: tuple[str, ...] = BOTS,
     played: dict[str, Any] | None = None,
     keep: Callable[[], None] = lambda: None,
+    races: tuple[int, int] = (0, 0),
 ) -> dict[str, Score]:
     """Scores of a policy against `bots` and the other policies, by opponent's name.
 
-    `played`: scores that are known already; each new one is put in and `keep` called.
+    `played`: scores that are known already; each new one is put in and `keep` called. `races`: as in `Matches.score`.
     """
     opponents = {**{name: name for name in bots}, **others}
     played = {} if played is None else played
@@ -150,6 +153,6 @@ def evaluate_agent(
             if name in played:
                 bar.advance(games)
             else:
-                played[name] = matches.score(policy, player, games, seed, bar)
+                played[name] = matches.score(policy, player, games, seed, bar, races)
                 keep()
     return {name: Score(*played[name]) for name in opponents}

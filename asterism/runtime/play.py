@@ -9,9 +9,9 @@ from asterism.bots.names import parse_bot
 from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
 from asterism.game.maps import load_map
-from asterism.runtime.agents import agent_path, load_agent
+from asterism.runtime.agents import TEACHER, agent_path, load_agent, race_of
 from asterism.runtime.film import Film, film_game, write_film
-from asterism.runtime.matches import TEACHER, check_opponents
+from asterism.runtime.matches import check_opponents
 from asterism.runtime.race_films import film_races, race_game
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import make_tools, start_jax
@@ -51,7 +51,8 @@ class PlayConfig:
     sheet: Path | None = None
     """With --bots: a picture of eight moments, .png, in place of the video."""
     agent: str = "agent"
-    """Which of the run's agents plays: agent (from the league) or teacher."""
+    """Which of the run's agents plays: agent (from the league; agent_zerg and so on from a league of several races) or
+    teacher."""
     map: str = "first_light"
     """Map for --bots."""
     minutes: int = 15
@@ -101,7 +102,8 @@ class PlayConfig:
         tools = make_tools(setup)
         home = load_agent(self.folder, self.agent, tools)
         away = load_agent(self.folder, TEACHER, tools) if self.against == TEACHER else self.against
-        return tools.game, film_game(tools, home, away, (self.agent, self.against), self.seed)
+        names, races = (self.agent, self.against), (race_of(self.agent), 0)
+        return tools.game, film_game(tools, home, away, names, self.seed, races)
 
     def _play_bots(self) -> tuple[EmbeddedGame, Film]:
         game = race_game(self.map, self.minutes)

@@ -12,9 +12,7 @@ from asterism.bots.plans import Playbook
 from asterism.bots.script import Script
 from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
-from asterism.game.settings import GameSettings
 from asterism.interface.network import Network
-from asterism.interface.observation import Race
 from asterism.interface.spec import through_camera
 
 
@@ -37,12 +35,6 @@ def check_bot(name: str) -> None:
     if LEVELS[bot.level].vision or bot.race:
         what = "gives a race, which is the game's" if bot.race else "cheats"
         raise UserError(f"bot {name!r} {what}: asterism play --bots plays it, recordings and matches do not")
-
-
-def check_races(settings: GameSettings) -> None:
-    """Raises UserError in one line where a race is drawn when the game begins."""
-    if "random" in settings.races:
-        raise UserError("scripted players need to know their race: give each player one of terran, zerg, protoss")
 
 
 def scripted(game: EmbeddedGame) -> Controller:
@@ -68,24 +60,22 @@ def agent(network: Network) -> Controller:
 
 
 def bot_drawer(game: EmbeddedGame, names: tuple[str, ...]) -> Callable[..., Any]:
-    """A compiled function (indices into `names` [B], keys [B], side of each or of all) -> params [B] for `scripted`.
+    """A compiled function (indices into `names` [B], keys [B], `Race` of each or of all) -> params [B] for `scripted`.
 
-    The side says which of the game's races a bot plays. Raises UserError for an unknown name.
+    Raises UserError for an unknown name.
     """
     draw = jax.jit(jax.vmap(draw_bots(game, names)))
-    return lambda index, keys, side=0: draw(index, keys, jnp.broadcast_to(side, index.shape))
+    return lambda index, keys, race: draw(index, keys, jnp.broadcast_to(race, index.shape))
 
 
 def draw_bots(game: EmbeddedGame, names: tuple[str, ...]) -> Callable[..., Any]:
-    """What `bot_drawer` compiles, for one game: (index into `names`, key, side) -> params."""
+    """What `bot_drawer` compiles, for one game: (index into `names`, key, `Race`) -> params."""
     for name in names:
         check_bot(name)
-    check_races(game.settings)
     book, bots = Playbook(game.rules, game.settings.slots), [parse_bot(name) for name in names]
-    races = jnp.array([Race[race.upper()] for race in game.settings.races])
     level = jnp.array([int(bot.level) for bot in bots])
     kind = jnp.array([bot.number for bot in bots])
-    return lambda index, key, side: book.draw(key, races[side], level[index], kind[index])
+    return lambda index, key, race: book.draw(key, race, level[index], kind[index])
 
 
 def spread(tree: Any, count: int) -> Any:

@@ -23,7 +23,13 @@ def rounds(players: int) -> list[int]:
 
 
 def playoff(
-    path: Path, matches: Matches, candidates: dict[str, Any], opponent: Any, games: int, seed: int
+    path: Path,
+    matches: Matches,
+    candidates: dict[str, Any],
+    opponent: Any,
+    games: int,
+    seed: int,
+    races: tuple[int, int] = (0, 0),
 ) -> tuple[str, dict[str, Score]]:
     """Plays it and returns the winner's name, and everybody's games.
 
@@ -32,6 +38,7 @@ def playoff(
       candidates: policies by name; of equals the first is preferred.
       opponent: the policy that all of them play.
       games: of each candidate in each round.
+      races: as in `Matches.score`.
     """
     played = read_json(path)
     scores = {name: Score(0, 0, 0) for name in candidates}
@@ -47,7 +54,7 @@ def playoff(
                 else:
                     # The same games for all who play in a round.
                     chance = FIRST_SEED + 1000 * seed + number
-                    played[key] = matches.score(candidates[name], opponent, games, chance, bar)
+                    played[key] = matches.score(candidates[name], opponent, games, chance, bar, races)
                     write_atomic(path, json.dumps(played))
                 scores[name] = Score(*(a + b for a, b in zip(scores[name], played[key], strict=True)))
     return min(left, key=deficit), scores

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Int
 
 from asterism.demos import GameInfo, Header, RecordedGame, ShardWriter, Steps, Trajectory
 from asterism.errors import UserError, require_at_least, require_fraction
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
 from asterism.interface.action import Action
-from asterism.interface.observation import Observation
+from asterism.interface.observation import Observation, Race
 from asterism.interface.sizes import interface_size
 from asterism.interface.spec import random_arguments
 from asterism.runtime.arena import Keys, Lanes, act_both, join, new_lanes, split_keys
@@ -73,6 +74,7 @@ class Recorder(NamedTuple):
 
     game: EmbeddedGame
     settings: RecordSettings
+    races: Any
     draw: Any
     start: Any
     chunk: Any
@@ -82,19 +84,20 @@ def make_recorder(game: EmbeddedGame, settings: RecordSettings) -> Recorder:
     """Compiles what `play_wave` needs, when it is first called."""
     player, mesh = scripted(game), games_mesh(settings.lanes)
 
-    def start(keys):
+    def start(keys, races):
         z = spread(game.no_strategy(), len(keys))
-        return new_lanes(game, player, player, jnp.zeros(len(keys), jnp.int32), z, keys)
+        return new_lanes(game, player, player, jnp.zeros(len(keys), jnp.int32), z, keys, races)
 
     chunk = over_games(_chunk(game, settings.noise), mesh, (EACH, EACH, EACH, EACH), (EACH, EACH, EACH_STEP, EACH))
-    return Recorder(game, settings, bot_drawer(game, settings.bots), over_games(start, mesh, (EACH,), EACH), chunk)
+    draw, races = bot_drawer(game, settings.bots), jax.jit(jax.vmap(game.draw_races))
+    return Recorder(game, settings, races, draw, over_games(start, mesh, (EACH, EACH), EACH), chunk)
 
 
-def _parameters(recorder: Recorder, indices: list[int], keys: Keys) -> tuple[Any, Any]:
+def _parameters(recorder: Recorder, indices: list[int], races: Int[Array, "B 2"], keys: Keys) -> tuple[Any, Any]:
     """Parameters of both players of each game, drawn from the game's own key."""
     pairs = np.array([[recorder.settings.bots.index(bot) for bot in recorder.settings.pair(i)] for i in indices])
     own = split_keys(keys, 2)
-    return tuple(recorder.draw(jnp.asarray(pairs[:, player]), own[player], player) for player in range(2))
+    return tuple(recorder.draw(jnp.asarray(pairs[:, player]), own[player], races[:, player]) for player in range(2))
 
 
 def with_mistakes(game: EmbeddedGame, noise: float, observation: Observation, action: Action, key) -> Action:
@@ -164,8 +167,9 @@ def play_wave(recorder: Recorder, indices: list[int], seed: int) -> list[Recorde
     padded = (indices + [indices[-1]] * settings.lanes)[: settings.lanes]
     keys = jnp.stack([jax.random.fold_in(jax.random.key(seed), index) for index in padded])
     keys, start, drawing = split_keys(keys, 3)
-    parameters = _parameters(recorder, padded, drawing)
-    lanes = recorder.start(start)
+    races = recorder.races(start)
+    parameters = _parameters(recorder, padded, races, drawing)
+    lanes = recorder.start(start, races)
     done = jnp.zeros(settings.lanes, bool)
     parts, rewards, loops = [], 0.0, 0
     while not bool(done.all()):
@@ -186,7 +190,8 @@ def play_wave(recorder: Recorder, indices: list[int], seed: int) -> list[Recorde
             )
             for p in range(2)
         )
-        info = GameInfo(index, game.settings.map, int(loops[lane]), settings.pair(index))
+        names = tuple(Race(race).name.lower() for race in races[lane].tolist())
+        info = GameInfo(index, game.settings.map, int(loops[lane]), settings.pair(index), names)
         games.append(RecordedGame(info, trajectories))
     return games
 

@@ -19,7 +19,7 @@ from asterism.interface.network import Network
 from asterism.interface.observation import Observation, Privileged
 from asterism.learning.pseudo_rewards import StrategyValues
 from asterism.learning.reinforcement import Trajectory
-from asterism.runtime.arena import Keys, Lanes, join, new_lanes, seats, side, split_keys
+from asterism.runtime.arena import Keys, Lanes, Races, join, new_lanes, seats, side, split_keys
 from asterism.runtime.players import agent, select
 
 
@@ -88,19 +88,6 @@ class Conditioning(NamedTuple):
     """Share of games with a z."""
     reward_probability: float
     """Probability of each pseudo-reward in a game with a z."""
-
-
-class Races(NamedTuple):
-    """`Race` of the learner and of its opponent in each lane; 0: that of their side in the game's settings. [B]"""
-
-    home: Int[Array, " B"]
-    away: Int[Array, " B"]
-
-    def by_side(self, game: Game, seat: Int[Array, " B"], keys: Keys) -> Int[Array, "B 2"]:
-        """The races of the players on both sides."""
-        own = jax.vmap(game.draw_races)(keys)
-        given = join(*self, seat)
-        return jnp.where(given > 0, given, own)
 
 
 def fresh_workers(game: Game, network: Network, conditioning: Conditioning, races: Races, keys: Keys) -> Workers:

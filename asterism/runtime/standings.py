@@ -62,7 +62,7 @@ def thin_pairs(league: League, games: int) -> list[tuple[str, str, int]]:
     return [pair for pair in missing if pair[2] > 0]
 
 
-def fill(run: RunFolder, league: League, setup, games: int, seed: int) -> None:
+def fill(run: RunFolder, league: League, config, games: int, seed: int) -> None:
     """Plays what is missing of `games` games of each pair of frozen players, into the records; each pair's games are
     written at once, so that the same command goes on."""
     pairs = thin_pairs(league, games)
@@ -70,14 +70,16 @@ def fill(run: RunFolder, league: League, setup, games: int, seed: int) -> None:
         return
     run.acquire()
     start_jax()
-    tools = make_tools(setup)
+    tools = make_tools(config.setup)
     matches, example = Matches(tools, games), tools.example_params()
     folder, players = run.path / "league", league.state.players
+    race = lambda name: config.league.race_number(players[name])  # noqa: E731
     policy = lambda name: load_snapshot(folder, players[name].weights, example).policy  # noqa: E731
     update = league.store.last_update()
     with stage("league", sum(missing for *_, missing in pairs), "games") as bar:
         for number, (home, away, missing) in enumerate(pairs):
-            score = matches.score(policy(home), policy(away), missing, seed + number, bar)
+            pair = race(home), race(away)
+            score = matches.score(policy(home), policy(away), missing, seed + number, bar, pair)
             known = int(league.state.totals.games(home, away))
             outcomes = score.shuffled(np.random.default_rng([seed, number]))
             ids = (f"evaluator/{home}/{away}/{known + index}" for index in range(missing))
@@ -115,7 +117,7 @@ class StandingsConfig:
             if not league.state.players:
                 raise UserError(f"{self.folder} has no players yet: go on with asterism train --name {run.name}")
             if self.against is None:
-                fill(run, league, config.setup, self.games, self.seed)
+                fill(run, league, config, self.games, self.seed)
             report = league.report()
             rows = standings(report)
             print(table(rows))

@@ -7,13 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from asterism.bots.build_orders import BuildItem, BuildOrder, load_build_orders
+from asterism.bots.build_orders import RACES, BuildItem, BuildOrder, load_build_orders
 from asterism.bots.openings import LEFT_OUT
-from asterism.demos import Demos, StrategyLibrary, recorded_strategies, strategy_library
+from asterism.demos import Demos, RecordedPlayer, StrategyLibrary, recorded_strategies, strategy_library
 from asterism.errors import UserError
 from asterism.game.commands import place_to_location
 from asterism.game.game import EmbeddedGame
-from asterism.interface.observation import Strategy
+from asterism.interface.observation import Race, Strategy
 from asterism.runtime.league_settings import StrategySource
 from asterism.runtime.supervised import select_entries, wins, with_a_plan
 
@@ -25,38 +25,56 @@ ENOUGH = 8
 
 
 def strategies_to_follow(
-    demos: Demos, best: set[str], game: EmbeddedGame, source: StrategySource = "recorded"
+    demos: Demos, best: set[RecordedPlayer], game: EmbeddedGame, source: StrategySource = "recorded"
 ) -> StrategyLibrary:
-    """The strategies that learners on each side are asked for. `best`: players whose victories are recorded.
+    """The strategies that learners of each race on each side are asked for. `best`: players whose victories are
+    recorded.
 
     Raises UserError where there is none for a side.
     """
+    found = [
+        (side, int(Race[race.upper()]), strategies_of(demos, best, game, source, side, race))
+        for side in range(2)
+        for race in races_on(game, side)
+    ]
+    sides = [[one for on, _, strategies in found if on == side for one in strategies] for side in range(2)]
+    if source == "real" and not all(sides):
+        side = sides.index([])
+        raise UserError(f"no real game has a build order for side {side} of this match-up: use recorded strategies")
+    return strategy_library(*sides, [race for _, race, strategies in found for _ in strategies])
 
-    def on(side: int) -> list[Strategy]:
-        recorded = recorded_on(demos, best, side) if source != "real" else []
-        real = real_strategies(game, side) if source != "recorded" else []
-        if source == "real" and not real:
-            raise UserError(f"no real game has a build order for side {side} of this match-up: use recorded strategies")
-        return recorded + real
 
-    return strategy_library(on(0), on(1))
+def races_on(game: EmbeddedGame, side: int) -> tuple[str, ...]:
+    """Names of the races that the player on a side can have."""
+    race = game.settings.races[side]
+    return RACES if race == "random" else (race,)
 
 
-def recorded_on(demos: Demos, best: set[str], side: int) -> list[Strategy]:
-    """Strategies recorded on a side: those with which the best players won, or where they won nothing, what those who
-    are worth imitating, or all, have played."""
+def strategies_of(
+    demos: Demos, best: set[RecordedPlayer], game: EmbeddedGame, source: StrategySource, side: int, race: str
+) -> list[Strategy]:
+    """Those of one race on one side."""
+    recorded = recorded_on(demos, best, side, race) if source != "real" else []
+    return recorded + (real_strategies(game, side, race) if source != "recorded" else [])
+
+
+def recorded_on(demos: Demos, best: set[RecordedPlayer], side: int, race: str) -> list[Strategy]:
+    """Strategies that a race played on a side: those with which the best players won, or where they won nothing, what
+    those who are worth imitating, or all, have played."""
     pools = wins(demos, best), select_entries(demos, with_a_plan), demos
-    chosen = (select_entries(pool, lambda entry: entry.player == side) for pool in pools)
+    there = lambda entry: entry.player == side and entry.info.races[side] == race  # noqa: E731
+    chosen = (select_entries(pool, there) for pool in pools)
     return next(filter(None, map(recorded_strategies, chosen)), [])
 
 
-def real_strategies(game: EmbeddedGame, side: int) -> list[Strategy]:
-    """Strategies of real players of the match-up (`asterism/bots/data/build_orders.json`), laid onto the game's map.
+def real_strategies(game: EmbeddedGame, side: int, race: str) -> list[Strategy]:
+    """Strategies of real players of a race (`asterism/bots/data/build_orders.json`) against races that the game's other
+    player can have, laid onto the game's map.
 
     Lost games are left out. Effects are not known of real games: none are asked for.
     """
-    own, enemy = game.settings.races[side], game.settings.races[1 - side]
-    orders = [order for order in load_build_orders(own) if order.enemy == enemy and order.won is not False]
+    enemies = races_on(game, 1 - side)
+    orders = [order for order in load_build_orders(race) if order.enemy in enemies and order.won is not False]
     return [real_strategy(order, game, side) for order in orders if len(entries(order, game)) >= ENOUGH]
 
 

@@ -14,7 +14,7 @@ import optax
 
 from asterism.bots.names import parse_bot
 from asterism.bots.styles import SPARRING
-from asterism.demos import Batches, BatchSettings, Demos, split
+from asterism.demos import Batches, BatchSettings, Demos, RecordedPlayer, split
 from asterism.demos.reader import Entry
 from asterism.errors import UserError, require_at_least, require_positive
 from asterism.files import write_atomic
@@ -102,22 +102,25 @@ def with_a_plan(entry: Entry) -> bool:
     return has_a_plan(entry.info.players[entry.player])
 
 
-def best_players(entries: Sequence[Entry], within: float) -> set[str]:
-    """The players rated at most `within` Elo below the best of those worth imitating, from all recorded games."""
-    names = sorted({entry.info.players[entry.player] for entry in entries})
-    score, games = np.zeros((2, len(names), len(names)))
+def best_players(entries: Sequence[Entry], within: float) -> set[RecordedPlayer]:
+    """Of each race the players rated at most `within` Elo below its best of those worth imitating, from all recorded
+    games."""
+    players = sorted({entry.info.player(entry.player) for entry in entries})
+    number = {player: index for index, player in enumerate(players)}
+    score, games = np.zeros((2, len(players), len(players)))
     for entry in entries:
-        own, other = (names.index(entry.info.players[player]) for player in (entry.player, 1 - entry.player))
+        own, other = (number[entry.info.player(player)] for player in (entry.player, 1 - entry.player))
         score[own, other] += (entry.outcome + 1) / 2
         games[own, other] += 1
     ratings = elo(score / np.maximum(games, 1), games)
-    imitable = {name: rating for name, rating in zip(names, ratings, strict=True) if has_a_plan(name)}
-    return {name for name, rating in imitable.items() if rating >= max(imitable.values(), default=0.0) - within}
+    imitable = {player: rating for player, rating in zip(players, ratings, strict=True) if has_a_plan(player.name)}
+    best = {race: max(rating for player, rating in imitable.items() if player.race == race) for race, _ in imitable}
+    return {player for player, rating in imitable.items() if rating >= best[player.race] - within}
 
 
-def wins(demos: Demos, players: set[str]) -> Demos:
+def wins(demos: Demos, players: set[RecordedPlayer]) -> Demos:
     """The trajectories of these players in games that they won."""
-    return select_entries(demos, lambda entry: entry.outcome > 0 and entry.info.players[entry.player] in players)
+    return select_entries(demos, lambda entry: entry.outcome > 0 and entry.info.player(entry.player) in players)
 
 
 def _stream(demos: Demos, settings: SupervisedSettings, seed: int) -> Batches:
@@ -189,7 +192,7 @@ def train_supervised(run: RunFolder, tools: Tools, demos: Demos, settings: Super
     turn = round(settings.winners_from * settings.steps)
     if turn < settings.steps and not won.entries:
         raise UserError(
-            f"{demos.folder}: {' and '.join(best)} won none of the games to learn from: "
+            f"{demos.folder}: {' and '.join(map(' '.join, sorted(best)))} won none of the games to learn from: "
             "record more games, or set winners-from to 1 to imitate everybody to the end"
         )
     streams = _stream(train, settings, seed), _stream(won if won.entries else train, settings, seed)

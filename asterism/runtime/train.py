@@ -14,7 +14,7 @@ from asterism.demos.strategies import StrategyLibrary
 from asterism.errors import UserError
 from asterism.files import write_atomic
 from asterism.interface.network import Params
-from asterism.runtime.agents import agent_path, load_agent, save_agent
+from asterism.runtime.agents import TEACHER, agent_path, league_agents, load_agent, race_of, save_agent
 from asterism.runtime.checkpoints import Checkpoints
 from asterism.runtime.cluster.connect import check
 from asterism.runtime.cluster.settings import ClusterSettings
@@ -24,7 +24,6 @@ from asterism.runtime.league import LeagueStage
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.matches import Matches, Score, evaluate_agent, table
 from asterism.runtime.memory import peak_memory, release_memory
-from asterism.runtime.players import check_races
 from asterism.runtime.playoff import playoff
 from asterism.runtime.record import RecordSettings, record_games
 from asterism.runtime.report import make_report, read_json
@@ -61,7 +60,8 @@ class TrainConfig:
     """Seed of all randomness: the same seed and settings give the same weights on the same machine."""
     race: tuple[str, str] | None = None
     """Races of the two players, any of the nine match-ups, with all units (`--setup.game.rules full`). The agent learns
-    both sides. None: Terrans with the 15 units of the first rules."""
+    both sides. A race that is random is drawn for each game: random random plays all match-ups, from the recorded games
+    on. None: Terrans with the 15 units of the first rules."""
     setup: Setup = field(default_factory=Setup)
     record: RecordSettings = field(default_factory=RecordSettings)
     supervised: SupervisedSettings = field(default_factory=SupervisedSettings)
@@ -80,7 +80,6 @@ class TrainConfig:
             game = replace(self.setup.game, rules="full", races=self.race)
             object.__setattr__(self, "setup", replace(self.setup, game=game))
         # Before a folder of settings that cannot be changed is made.
-        check_races(self.setup.game)
         if set(self.league.races) - {"terran"} and self.setup.game.rules != "full":
             raise UserError("league setting races needs a game of these races: add --setup.game.rules full")
 
@@ -117,22 +116,27 @@ class Training:
     def run(self) -> None:
         """All stages in turn."""
         config, path = self.config, self.run_folder.path
-        agent, teacher = self.agents()
+        agents, teacher = self.agents()
         if not (path / "evaluation.json").exists():
             with self.facts("evaluate"):
-                self.evaluate(agent, teacher)
+                self.evaluate(agents, teacher)
         with self.facts("report"):
-            film = film_game(self.tools, agent, "rush", ("agent", "rush"), config.evaluation.seed)
+            name, agent = next(iter(agents.items()))
+            races = race_of(name), 0
+            film = film_game(self.tools, agent, "rush", (name, "rush"), config.evaluation.seed, races)
             make_report(self.run_folder, config, self.tools, film)
 
-    def agents(self) -> tuple[Params, Params]:
-        """The agent and its teacher: all stages in which something is learned."""
-        config = self.config
+    def agents(self) -> tuple[dict[str, Params], Params]:
+        """The agents by name, and their teacher: all stages in which something is learned."""
+        config, path = self.config, self.run_folder.path
         with self.facts("record"):
             record_games(self.demos_folder, self.tools.game, config.record, config.seed)
         demos = open_demos(self.demos_folder)
-        teacher = self.learned("teacher", lambda: self.imitate(demos))
-        return self.learned("agent", lambda: self.improve(demos, teacher)), teacher
+        teacher = self.learned(TEACHER, lambda: self.imitate(demos))
+        names = league_agents(config.league.races)
+        if not all(agent_path(path, name).exists() for name in names):
+            self.improve(demos, teacher)
+        return {name: load_agent(path, name, self.tools) for name in names}, teacher
 
     def learned(self, name: str, learn) -> Params:
         """The agent called `name`: from its file, or else learned and written."""
@@ -146,15 +150,15 @@ class Training:
         with self.facts("supervised"):
             return train_supervised(self.run_folder, self.tools, demos, self.config.supervised, self.config.seed)
 
-    def improve(self, demos, teacher: Params) -> Params:
-        """The league stage, and the playoff that decides which of its players is the agent."""
+    def improve(self, demos, teacher: Params) -> None:
+        """The league stage, and the playoffs that decide which of its players become the agents."""
         with self.facts("league"):
             best = best_players(demos.entries, self.config.supervised.winners_within)
             library = strategies_to_follow(demos, best, self.tools.game, self.config.league.strategies)
             stage = self.league_stage(teacher, library)
-            agent = stage.train()
-            candidates, games = stage.candidates(), self.config.league.playoff_games
-        return self.choose(candidates, teacher, games) if games and len(candidates) > 1 else agent
+            stage.train()
+        for name, race in zip(league_agents(self.config.league.races), stage.races, strict=True):
+            self.learned(name, lambda race=race, name=name: self.choose(name, stage.candidates(race), teacher))
 
     def league_stage(self, teacher: Params, library: StrategyLibrary):
         """The league stage, in this process or on a cluster."""
@@ -166,17 +170,21 @@ class Training:
         settings = config.league, config.distributed, config.cluster
         return ClusterStage(run, self.tools, config.setup, teacher, library, *settings)
 
-    def choose(self, candidates: dict[str, Params], teacher: Params, games: int) -> Params:
-        """The winner of the playoff."""
+    def choose(self, agent: str, candidates: dict[str, Params], teacher: Params) -> Params:
+        """The winner of the playoff; without one, the main agent as it is."""
+        games = self.config.league.playoff_games
+        if not games or len(candidates) == 1:
+            return next(iter(candidates.values()))
         with self.facts("playoff"):
             path, policies = self.run_folder.path / "playoff.json", {n: p.policy for n, p in candidates.items()}
-            name, scores = playoff(path, Matches(self.tools, games), policies, teacher.policy, games, self.config.seed)
-        print(f"playoff against the teacher: the agent is {name}")
+            matches, races = Matches(self.tools, games), (race_of(agent), 0)
+            name, scores = playoff(path, matches, policies, teacher.policy, games, self.config.seed, races)
+        print(f"playoff against the teacher: {agent} is {name}")
         print(table(scores))
         return candidates[name]
 
-    def evaluate(self, agent: Params, teacher: Params) -> None:
-        """Games of agent and teacher against all bots, and of agent against teacher; written to evaluation.json.
+    def evaluate(self, agents: dict[str, Params], teacher: Params) -> None:
+        """Games of agents and teacher against all bots, and of agents against teacher; written to evaluation.json.
 
         Who stops meanwhile loses the games against one opponent.
         """
@@ -188,12 +196,11 @@ class Training:
         def score(name: str, policy, others: dict) -> dict[str, Score]:
             known = played.setdefault(f"{name}, {games} games, seed {seed}", {})
             keep = lambda: write_atomic(path, json.dumps(played))  # noqa: E731
-            return evaluate_agent(matches, policy, others, games, seed, played=known, keep=keep)
+            races = race_of(name), 0
+            return evaluate_agent(matches, policy, others, games, seed, played=known, keep=keep, races=races)
 
-        scores = {
-            "agent": score("agent", agent.policy, {"teacher": teacher.policy}),
-            "teacher": score("teacher", teacher.policy, {}),
-        }
+        scores = {name: score(name, agent.policy, {TEACHER: teacher.policy}) for name, agent in agents.items()}
+        scores[TEACHER] = score(TEACHER, teacher.policy, {})
         for name, by_opponent in scores.items():
             print(f"{name}\n{table(by_opponent)}")
         write_atomic(self.run_folder.path / "evaluation.json", json.dumps(scores))

@@ -12,7 +12,7 @@ from asterism.bots.plans import WORKERS_ATTACK
 from asterism.bots.styles import SPARRING
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
-from asterism.interface.observation import Alliance, EntityField
+from asterism.interface.observation import Alliance, EntityField, Race
 from asterism.interface.spec import action_spec, validate
 from asterism.runtime.players import bot_drawer, scripted, select, spread
 
@@ -64,7 +64,7 @@ class Play:
             return jax.lax.scan(step, (*start, memory), jax.random.split(key, STEPS))[1]
 
         index = jnp.array([NAMES.index(name) for pair in PAIRS for _ in range(LANES) for name in pair])
-        plans = bot_drawer(game, NAMES)(index, jax.random.split(jax.random.key(0), len(index)))
+        plans = bot_drawer(game, NAMES)(index, jax.random.split(jax.random.key(0), len(index)), Race.TERRAN)
         plans = jax.tree.map(lambda leaf: leaf.reshape(count, 2, *leaf.shape[1:]), plans)
         # Compiling takes longer than playing.
         compiled = jax.jit(play, compiler_options={"xla_backend_optimization_level": 0})

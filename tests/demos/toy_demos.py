@@ -14,6 +14,7 @@ from asterism.interface.sizes import InterfaceSize
 from asterism.interface.spec import strategy_spec
 
 CAMERA = 2
+RACES = "terran", "zerg"
 
 
 def _action(id, name, **parts):
@@ -62,7 +63,8 @@ def toy_game(index: int) -> RecordedGame:
     """Game number `index`: 1 to 11 steps for each player."""
     rng = np.random.default_rng(index)
     lengths, outcome = rng.integers(1, 12, 2), int(rng.integers(-1, 2))
-    info = GameInfo(index, "flat", 1344 * (1 + index % 3), ("rush", "macro"), ({"timing": index}, {}), (1000, 2000))
+    names, loops = ("rush", "macro"), 1344 * (1 + index % 3)
+    info = GameInfo(index, "flat", loops, names, RACES, ({"timing": index}, {}), (1000, 2000))
     return RecordedGame(info, (toy_trajectory(rng, lengths[0], outcome), toy_trajectory(rng, lengths[1], -outcome)))
 
 
@@ -80,7 +82,7 @@ class MemoryDemos(Demos):
 
     @classmethod
     def of(cls, lengths, chunk_steps=4) -> "MemoryDemos":
-        info = GameInfo(0, "flat", 1344, ("a", "b"))
+        info = GameInfo(0, "flat", 1344, ("a", "b"), RACES)
         z = jax.tree.map(lambda leaf: np.ones(leaf.shape, leaf.dtype), strategy_spec(GAME, SIZE))
         entries = (
             Entry(Path("memory"), 0, length, number // 2, number % 2, 1 - 2 * (number % 2), z, info)

@@ -22,7 +22,7 @@ from asterism.runtime.curves import curve
 from asterism.runtime.league import LeagueStage
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.population import make_layout, make_optimizer, make_population
-from asterism.runtime.rollout import Conditioning, Races
+from asterism.runtime.rollout import Conditioning
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Tools
 
@@ -241,6 +241,7 @@ def test_twelve_learners_of_three_races(league, tmp_path):
             assert member.name == player.id and (own[k] == Race[player.race.upper()]).all()
             for group in member.groups:
                 assert group.race == Race[stage.league.state.players[group.opponent].race.upper()]
+        assert list(stage.candidates("zerg")) == ["main_agent_zerg_0"], "nobody has a copy yet"
         weights = [stage.state(name).params.policy.delay for name in stage.learners]
         assert all(not same(one, other) for i, one in enumerate(weights) for other in weights[:i])
         assert all(stage.league.state.steps.values())

@@ -17,6 +17,7 @@ from asterism.errors import UserError
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
 from asterism.interface.description import TimeStep
+from asterism.interface.observation import Race
 from asterism.runtime import matches as module
 from asterism.runtime.arena import Lanes, Outcomes, act_both, join, new_lanes, play_out, seats, side
 from asterism.runtime.matches import Matches, Score
@@ -50,7 +51,7 @@ def test_unknown_bots_are_refused(matches):
 def test_both_sides_are_played_equally_often(matches, monkeypatch):
     """Where the first side always wins, everybody wins half of the games."""
 
-    def first_side_wins(game, home, away, params, seat, keys):
+    def first_side_wins(game, home, away, params, seat, keys, races):
         return Outcomes(jnp.where(seat == 0, 1.0, -1.0), jnp.zeros_like(seat))
 
     monkeypatch.setattr(module, "play_games", first_side_wins)
@@ -67,7 +68,7 @@ def test_an_evaluation_that_was_cut_off_goes_on_after_the_last_opponent(tmp_path
         def __init__(self):
             pass
 
-        def score(self, home, away, games, seed, progress=None):
+        def score(self, home, away, games, seed, progress=None, races=(0, 0)):
             if len(asked) == 2:
                 raise KeyboardInterrupt
             asked.append(away)
@@ -99,7 +100,7 @@ def test_two_scripts_compiled_as_one_act_as_each_alone(matches):
     game, script, twin = matches.tools.game, matches.bot, scripted(matches.tools.game)
     keys = jax.random.split(jax.random.key(0), LANES)
     draw = bot_drawer(game, BOTS)
-    home, away = (draw(jnp.arange(LANES) + offset, keys) for offset in (0, 1))
+    home, away = (draw(jnp.arange(LANES) + offset, keys, Race.TERRAN) for offset in (0, 1))
     z = spread(game.no_strategy(), LANES)
     lanes = jax.jit(lambda: new_lanes(game, script, script, seats(LANES), z, keys))()
     joined, apart = (jax.jit(partial(act_both, script, other))((home, away), lanes, keys) for other in (script, twin))

@@ -57,7 +57,7 @@ class FakeMatches:
     def __init__(self, tools, games):
         self.asked = []
 
-    def score(self, home, away, games, seed, progress=None):
+    def score(self, home, away, games, seed, progress=None, races=(0, 0)):
         return Score(games - 1, 1, 0)
 
 
@@ -111,7 +111,7 @@ def test_two_leagues_meet_once_and_the_better_mixture_counts(run, monkeypatch, c
     asked = []
 
     class Meeting(FakeMatches):
-        def score(self, home, away, games, seed, progress=None):
+        def score(self, home, away, games, seed, progress=None, races=(0, 0)):
             asked.append((home, away))
             # Home players: the teacher loses all, the first copy wins half, the second three of four.
             return Score(games * home // 4, 0, games - games * home // 4)

@@ -13,6 +13,7 @@ from asterism.errors import UserError
 from asterism.interface.network import Params
 from asterism.league import League, Snapshot
 from asterism.learning.reinforcement import Factors, LearnerState, Trajectory, fresh_learner
+from asterism.runtime.arena import Races
 from asterism.runtime.checkpoints import Checkpoints, save_weights, weights_metadata
 from asterism.runtime.cluster.connect import connected
 from asterism.runtime.cluster.program import Games, Rates
@@ -24,7 +25,7 @@ from asterism.runtime.matches import Matches
 from asterism.runtime.population import make_optimizer, make_population
 from asterism.runtime.progress import stage
 from asterism.runtime.records import open_records
-from asterism.runtime.rollout import Conditioning, Races, Workers
+from asterism.runtime.rollout import Conditioning, Workers
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Setup, Tools, make_tools
 from asterism.runtime.snapshots import load_snapshot
@@ -139,6 +140,7 @@ class ClusterStage:
         self.program = partial(make_program, setup, founder, jax.device_get(library), settings)
         self.weights = run.path / "league"
         self.race = tools.game.settings.races[0]
+        self.races = (self.race,)
         path = self.weights / FOUNDER
         if not path.exists():
             save_weights(path, founder, {"player": "founder"})
@@ -183,8 +185,8 @@ class ClusterStage:
         """A metric's name without the race, which is that of all."""
         return name.replace(f"_{self.race}_0", "").replace(f"_{self.race}", "")
 
-    def candidates(self) -> dict[str, Params]:
-        """The main agent as it is, then its frozen copies, the newest first."""
+    def candidates(self, race: str) -> dict[str, Params]:
+        """The first main agent of a race as it is, then its frozen copies, the newest first."""
         state = League(open_records(self.run, self.settings.records), self.settings.league).state
         load = lambda copy: load_snapshot(self.weights, state.players[copy].weights, self.tools.example_params())  # noqa: E731
         return {self.main: self.agent} | {copy: load(copy) for copy in reversed(state.copies(self.main))}
