@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from toy_duel import ToyDuel
 
 from asterism.errors import UserError
-from asterism.game.game import EmbeddedGame
+from asterism.game.game import EmbeddedGame, draw_races
 from asterism.game.settings import GameSettings
 from asterism.interface.observation import Race
 from asterism.interface.sizes import interface_size
@@ -39,20 +40,20 @@ def test_a_race_that_is_none_is_refused():
         TrainConfig(race=("terran", "zerk"))
 
 
-class ToyGame(EmbeddedGame):
-    """Only races are drawn."""
+class DrawnRaces(ToyDuel):
+    """A quick game whose races are drawn as the embedded game's are."""
 
-    def __init__(self, races):
-        self.settings = GameSettings(rules="full", races=races)
+    def draw_races(self, key):
+        return draw_races(key, self.settings.races)
 
 
 def test_all_match_ups_at_once():
     """Each race meets each, equally often; who is asked for plays what it was asked for, from either side."""
-    keys, seat, here = jax.random.split(jax.random.key(0), 900), seats(900), ToyGame(("random", "random"))
-    drawn = Races(*jnp.zeros((2, 900), int)).by_side(here, seat, keys)
+    keys, seat, here = jax.random.split(jax.random.key(0), 900), seats(900), DrawnRaces(races=("random", "random"))
+    drawn = Races(*jnp.zeros((2, 900), jnp.int32)).by_side(here, seat, keys)
     counts = np.bincount(np.asarray(3 * drawn[:, 0] + drawn[:, 1] - 4), minlength=9)
     assert len(counts) == 9 and 70 < counts.min() and counts.max() < 130
-    zergs = Races(jnp.full(900, Race.ZERG), jnp.zeros(900, int)).by_side(here, seat, keys)
+    zergs = Races(jnp.full(900, int(Race.ZERG)), jnp.zeros(900, jnp.int32)).by_side(here, seat, keys)
     assert (side(zergs, seat) == Race.ZERG).all()
     np.testing.assert_array_equal(side(zergs, 1 - seat), side(drawn, 1 - seat))
 

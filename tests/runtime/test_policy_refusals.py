@@ -45,7 +45,9 @@ def refusal(path, *arguments, **settings) -> str:
 def test_what_is_not_there(run, tmp_path):
     assert "nowhere does not exist: give the folder of a run" in refusal(tmp_path / "nowhere")
     assert "has no teacher.safetensors yet: go on with asterism train --name first-light" in refusal(run, "teacher")
-    assert "unknown agent 'pupil': choose one of agent, teacher" in refusal(run, "pupil")
+    assert "unknown agent 'pupil': choose one of agent, agent_terran, agent_zerg, agent_protoss, teacher" in refusal(
+        run, "pupil"
+    )
     assert "is the file of one agent" in refusal(run / "agent.safetensors", "teacher")
     assert "no device 'abacus' here: JAX knows cpu" in refusal(run, device="abacus")
     (run / "agent.json").unlink()
