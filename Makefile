@@ -24,10 +24,10 @@ train: .venv/.installed
 CLUSTER := $(wildcard tests/runtime/test_cluster*.py)
 test: .venv/.installed-dev
 ifeq ($(ARGS),)
-	$(BIN)/pytest -n auto --dist loadfile $(CLUSTER:%=--ignore=%)
+	$(BIN)/pytest -n auto --dist loadfile --max-worker-restart 0 $(CLUSTER:%=--ignore=%)
 	$(BIN)/pytest $(CLUSTER)
 else
-	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile --max-worker-restart 0 $(ARGS)
 endif
 
 lint: .venv/.installed-dev

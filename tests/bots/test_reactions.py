@@ -13,7 +13,6 @@ from asterism.bots.war import LARGE, LARGER, Campaign
 from asterism.game.game import EmbeddedGame
 from asterism.interface.observation import POSITION_SCALE, Alliance, EntityField, MapPlane, Race, Statistic
 
-QUICKLY = {"xla_backend_optimization_level": 0}
 """Compiling takes longer than playing."""
 OURS, THEIRS = Alliance.SELF, Alliance.ENEMY
 
@@ -34,9 +33,9 @@ class Stage:
         def campaign(plan, observation, old):
             return script.war.campaign(plan, script.know.scene(observation, jnp.int32(-1)), old)
 
-        self.act = jax.jit(act, compiler_options=QUICKLY)
-        self.campaign = jax.jit(campaign, compiler_options=QUICKLY)
-        _, timestep = jax.jit(game.reset, compiler_options=QUICKLY)(jax.random.key(0), game.no_strategy())
+        self.act = jax.jit(act)
+        self.campaign = jax.jit(campaign)
+        _, timestep = jax.jit(game.reset)(jax.random.key(0), game.no_strategy())
         self.first = jax.tree.map(lambda leaf: np.array(leaf[0]), timestep.observation)
 
 

@@ -66,9 +66,7 @@ class Play:
         index = jnp.array([NAMES.index(name) for pair in PAIRS for _ in range(LANES) for name in pair])
         plans = bot_drawer(game, NAMES)(index, jax.random.split(jax.random.key(0), len(index)), Race.TERRAN)
         plans = jax.tree.map(lambda leaf: leaf.reshape(count, 2, *leaf.shape[1:]), plans)
-        # Compiling takes longer than playing.
-        compiled = jax.jit(play, compiler_options={"xla_backend_optimization_level": 0})
-        columns = jax.tree.map(np.asarray, compiled(plans, jax.random.key(0)))
+        columns = jax.tree.map(np.asarray, jax.jit(play)(plans, jax.random.key(0)))
         self.seats = {}
         for place, pair in enumerate(PAIRS):
             lanes = slice(place * LANES, (place + 1) * LANES)

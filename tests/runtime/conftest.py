@@ -1,19 +1,10 @@
-"""A disk that is full, and compiling without taking long over it."""
+"""A disk that is full."""
 
 import os
 import shutil
 import subprocess
 
-import jax
 import pytest
-
-
-@pytest.fixture(scope="module")
-def quick_compilation():
-    """For short games: compiling them well takes longer than playing them."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_each_device_has_its_games_and_all_of_what_is_shared():
 @pytest.mark.skipif(
     jax.__version_info__ >= (0, 11), reason="XLA there fuses multiplications and additions by the shape of the batch"
 )
-def test_games_do_not_depend_on_the_number_of_devices(quick_compilation):
+def test_games_do_not_depend_on_the_number_of_devices():
     """Players that draw all their actions: the state of every game is the same, but for what XLA rounds otherwise in
     batches of another shape."""
     game, games = EmbeddedGame(), 4

@@ -28,7 +28,7 @@ LANES = 4
 
 
 @pytest.fixture(scope="module")
-def matches(quick_compilation):
+def matches():
     """Games of 71 seconds at most."""
     return Matches(make_tools(Setup(game=GameSettings(step=32, time_limit=1600))), LANES)
 

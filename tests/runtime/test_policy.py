@@ -24,7 +24,7 @@ GAMES = 3
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, quick_compilation):
+def folder(tmp_path_factory):
     """A run's folder, as far as its agents are concerned."""
     folder, network = tmp_path_factory.mktemp("run"), make_tools(SETUP).network
     for seed, name in enumerate(("agent", "teacher")):

@@ -18,7 +18,7 @@ DRAWS = 400
 
 
 @pytest.fixture(scope="module")
-def opening(quick_compilation):
+def opening():
     """A game, what its first player sees at the start, and an order of that player to one of its workers."""
     game = EmbeddedGame(GameSettings(), interface_size("tiny"))
     _, timestep = jax.jit(game.reset)(jax.random.key(0), game.no_strategy())

@@ -49,7 +49,7 @@ class Cut(Exception):
 
 
 @pytest.fixture(scope="module")
-def tools(quick_compilation):
+def tools():
     game = EmbeddedGame(GameSettings(step=32, time_limit=640), interface_size("tiny"))
     network = linear_network(game.description, game.size)
     return Tools(game, network, network)
