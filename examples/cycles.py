@@ -1,17 +1,21 @@
-"""Plain self-play chases cycles; a league of exploiters finds what every strategy loses to, and mixes against it.
+"""Plain self-play chases cycles; a league of exploiters finds what its agents have forgotten, and learns to answer it.
 
-A game with a rock-paper-scissors core: both players choose one of three techs, each of which beats the next, and a
-build order of five rounds, in each of which they make workers or soldiers. Learners know nothing at first, learn from
-won and lost games alone, and play whom the league's own matchmaking (`asterism.league`) gives them.
+A game with a rock-paper-scissors core, twice. Both players choose one of three techs, each of which beats the next, and
+what to do in each of five rounds: make workers, make soldiers, build towards invisible soldiers, or build detectors.
+Three rounds make soldiers invisible, and those win against whoever has no detector. But for them detectors are a waste,
+and so is half a way to them: who meets strong players alone gives both up, though they beat all that it then does.
 
-Drawn is how much the best answer wins against what a league would send to a tournament: self-play its latest agent,
-a league the Nash distribution of its players, from which AlphaStar's final agent is drawn.
+Learners know nothing at first, learn from won and lost games alone, and play whom the league's own matchmaking
+(`asterism.league`) gives them. All variants play the same number of games, those of exploiters included.
+
+Drawn is how much the best answer wins against the main agent as it is, and against the Nash distribution of the frozen
+players, from which AlphaStar's final agent is drawn.
 
 python examples/cycles.py --out cycles.svg
 """
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,75 +23,98 @@ import numpy as np
 import tyro
 
 from asterism.league import CheckpointRule, League, LeagueSettings, Outcome, Result, Snapshot, Store, Weighting, nash
-from asterism.runtime.progress import stage
+from asterism.runtime.progress import StageBar, stage
 from asterism.web.figures import curves
 
-ROUNDS, TECHS = 5, 3
-PLANS = np.array(list(itertools.product((0, 1), repeat=ROUNDS)))
-"""Build orders: 1 makes a worker, 0 as many soldiers as there are workers."""
+TECHS, ROUNDS, ACTIONS = 3, 5, 4
+WORKERS, SOLDIERS, INVISIBLE, DETECTOR = range(ACTIONS)
+ORDERS = np.array(list(itertools.product(range(ACTIONS), repeat=ROUNDS)))
+"""Build orders: the action of each round."""
 MATCHES = 4
 """Opponents in an update."""
 EVERY = 5
 """Updates after which a learner may add a copy; after twice as many it must."""
 RULE = {f"{kind}_checkpoint": CheckpointRule(EVERY, 2 * EVERY, reset)
         for kind, reset in (("main_agent", 0.0), ("main_exploiter", 1.0), ("league_exploiter", 0.25))}  # fmt: skip
-ALONE = {"main_exploiters": 0, "league_exploiters": 0, "verification_share": 0.0} | RULE
+ALONE = {"main_exploiters": 0, "league_exploiters": 0} | RULE
+NOTHING_ELSE = {"verification_share": 0.0, "main_agent_floor": 0.0} | ALONE
 VARIANTS = {
-    "self-play": LeagueSettings(self_play_share=1.0, pfsp_share=0.0, main_agent_floor=0.0, **ALONE),
-    "fsp": LeagueSettings(self_play_share=0.0, pfsp_share=1.0, pfsp_weighting=Weighting.UNIFORM, **ALONE),
-    "pfsp": LeagueSettings(self_play_share=0.0, pfsp_share=1.0, **ALONE),
-    "pfsp-self-play": LeagueSettings(self_play_share=0.5, pfsp_share=0.5, **ALONE),
+    "self-play": LeagueSettings(self_play_share=1.0, pfsp_share=0.0, **NOTHING_ELSE),
+    "fsp": LeagueSettings(self_play_share=0.0, pfsp_share=1.0, pfsp_weighting=Weighting.UNIFORM, **NOTHING_ELSE),
+    "pfsp": LeagueSettings(self_play_share=0.0, pfsp_share=1.0, **NOTHING_ELSE),
+    "pfsp-self-play": LeagueSettings(self_play_share=0.5, pfsp_share=0.5, **NOTHING_ELSE),
+    "main-agents": LeagueSettings(**ALONE),
     "main-exploiters": LeagueSettings(league_exploiters=0, **RULE),
     "league": LeagueSettings(**RULE),
 }
 """AlphaStar's ablations of matchmaking and composition on this game, as settings of the league."""
 
 
-def payoff() -> np.ndarray:
-    """How much each tech and plan (row) wins against each other, in -1..1; 96 strategies, tech by tech."""
-    workers = 2 + np.cumsum(PLANS, 1) - PLANS
-    soldiers = np.maximum((workers * (PLANS == 0)).sum(1), 0.5)
-    strength = np.tile(1.5 * np.log(soldiers), TECHS)
-    tech = np.repeat(np.arange(TECHS), len(PLANS))
-    ahead = (tech[None] - tech[:, None]) % TECHS
-    counters = (ahead == 1).astype(float) - (ahead == 2)
-    return np.tanh(0.6 * counters + strength[:, None] - strength[None])
+def payoff() -> tuple[np.ndarray, np.ndarray]:
+    """How much each strategy (row) wins against each other, in -1..1, and which one each tech and build order is.
+
+    A strategy is a tech and what build orders come to: so many soldiers, visible or not, with detectors or without.
+    """
+    workers = 2 * 1.5 ** (np.cumsum(ORDERS == WORKERS, 1) - (ORDERS == WORKERS))
+    made = 1 + (workers * (ORDERS == SOLDIERS)).sum(1)
+    invisible, detectors = (ORDERS == INVISIBLE).sum(1) >= 3, (ORDERS == DETECTOR).any(1)
+    ways, way = np.unique(np.stack((made, invisible, detectors), 1), axis=0, return_inverse=True)
+    soldiers, invisible, detectors = np.tile(ways, (TECHS, 1)).T
+    tech = np.repeat(np.arange(TECHS), len(ways))
+    army = soldiers[:, None] * np.where((tech[None] - tech[:, None]) % TECHS == 1, 1.3, 1.0)
+    won = army**3 / (army**3 + army.T**3)
+    unseen = (invisible[:, None] > detectors[None]).astype(float)
+    won = np.where(unseen == unseen.T, won, unseen)
+    return 2 * won - 1, np.arange(TECHS)[:, None] * len(ways) + way.reshape(-1)
 
 
-PAYOFF = payoff()
+PAYOFF, STRATEGY = payoff()
 
 
 @dataclass
 class Policy:
-    """Logits of the tech, and of a worker in each round."""
+    """Logits of the tech, and of the action in each round."""
 
-    tech: np.ndarray = field(default_factory=lambda: np.zeros(TECHS))
-    plan: np.ndarray = field(default_factory=lambda: np.zeros(ROUNDS))
+    tech: np.ndarray
+    rounds: np.ndarray
 
     def copy(self) -> "Policy":
         """As it is now."""
-        return Policy(self.tech.copy(), self.plan.copy())
+        return Policy(self.tech.copy(), self.rounds.copy())
 
     def snapshot(self, name: str) -> Snapshot:
         """As the league has it on record; here the weights themselves stay in memory."""
-        return Snapshot(name, sha256(self.tech.tobytes() + self.plan.tobytes()).hexdigest())
-
-    def heads(self) -> tuple[np.ndarray, np.ndarray]:
-        """Chance of each tech, and of a worker in each round."""
-        tech = np.exp(self.tech - self.tech.max())
-        return tech / tech.sum(), 1 / (1 + np.exp(-self.plan))
+        return Snapshot(name, sha256(self.tech.tobytes() + self.rounds.tobytes()).hexdigest())
 
     def strategy(self) -> np.ndarray:
-        """Chance of each of the 96 strategies."""
-        tech, worker = self.heads()
-        return np.outer(tech, np.prod(np.where(PLANS == 1, worker, 1 - worker), 1)).ravel()
+        """Chance of each strategy."""
+        chance = softmax(self.tech)
+        for one in softmax(self.rounds):
+            chance = np.multiply.outer(chance, one)
+        return np.bincount(STRATEGY.ravel(), chance.ravel(), len(PAYOFF))
 
-    def learn(self, strategies: np.ndarray, won: np.ndarray, rate: float) -> None:
+    def sample(self, rng: np.random.Generator, games: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tech and actions of each game, and the strategy that they are."""
+        tech, rounds = draw(softmax(self.tech), rng, games), draw(softmax(self.rounds), rng, games)
+        return tech, rounds, STRATEGY[tech, rounds @ ACTIONS ** np.arange(ROUNDS)[::-1]]
+
+    def learn(self, tech: np.ndarray, rounds: np.ndarray, won: np.ndarray, rate: float) -> None:
         """One step of the policy gradient (REINFORCE with the mean as baseline) from games of 1 or -1."""
-        advantage = (won - won.mean())[:, None]
-        tech, worker = self.heads()
-        self.tech += rate * (advantage * (np.eye(TECHS)[strategies // len(PLANS)] - tech)).mean(0)
-        self.plan += rate * (advantage * (PLANS[strategies % len(PLANS)] - worker)).mean(0)
+        advantage = rate * (won - won.mean()) / len(won)
+        self.tech += advantage @ (np.eye(TECHS)[tech] - softmax(self.tech))
+        self.rounds += np.tensordot(advantage, np.eye(ACTIONS)[rounds] - softmax(self.rounds), 1)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Chances, along the last axis."""
+    weights = np.exp(logits - logits.max(-1, keepdims=True))
+    return weights / weights.sum(-1, keepdims=True)
+
+
+def draw(chances: np.ndarray, rng: np.random.Generator, games: int) -> np.ndarray:
+    """What happens in each game, by chances along the last axis."""
+    up_to = chances.cumsum(-1)[..., :-1]
+    return (rng.random((games, *chances.shape[:-1], 1)) > up_to).sum(-1)
 
 
 def exploitability(strategy: np.ndarray) -> float:
@@ -101,7 +128,7 @@ class Training:
     def __init__(self, settings: LeagueSettings, seed: int, games: int, rate: float):
         self.rng, self.games, self.rate = np.random.default_rng(seed), games, rate
         self.league = League(Store("sqlite://"), settings)
-        self.frozen = {"teacher": Policy(self.rng.normal(size=TECHS) / 2)}
+        self.frozen = {"teacher": Policy(self.rng.normal(size=TECHS) / 2, np.zeros((ROUNDS, ACTIONS)))}
         self.league.populate({"any": self.frozen["teacher"].snapshot("teacher")})
         players = self.league.state.players.values()
         self.learners = {one.id: self.frozen["teacher"].copy() for one in players if one.is_learner}
@@ -115,11 +142,11 @@ class Training:
         """A learner's games of an update, from which it learns."""
         away = [self.league.match(name, self.rng).away for _ in range(MATCHES)]
         each = self.games // MATCHES
-        mine = self.rng.choice(len(PAYOFF), MATCHES * each, p=self.learners[name].strategy())
-        theirs = [self.rng.choice(len(PAYOFF), each, p=self.policy(one).strategy()) for one in away]
+        tech, rounds, mine = self.learners[name].sample(self.rng, MATCHES * each)
+        theirs = [self.policy(one).sample(self.rng, each)[-1] for one in away]
         chance = (PAYOFF[mine, np.concatenate(theirs)] + 1) / 2
         won = np.where(self.rng.random(len(mine)) < chance, 1, -1)
-        self.learners[name].learn(mine, won, self.rate)
+        self.learners[name].learn(tech, rounds, won, self.rate)
         self.steps[name] += 1
         outcomes = enumerate(zip(np.repeat(away, each).tolist(), won.tolist(), strict=True))
         return [Result(f"{update}/{name}/{i}", name, one, Outcome(won), update) for i, (one, won) in outcomes]
@@ -137,22 +164,42 @@ class Training:
                 if made.reset_to is not None:
                     self.learners[name] = self.frozen[made.reset_to.file].copy()
 
-    def latest(self) -> float:
-        """Exploitability of the main agent as it is."""
-        return exploitability(next(iter(self.learners.values())).strategy())
+    def measure(self) -> dict[str, float]:
+        """Of the main agent and of the Nash distribution of the frozen players what the best answer wins, and what the
+        best of the main agent's own past wins against it."""
+        main = next(iter(self.learners))
+        latest = self.learners[main].strategy()
+        past = np.array([self.policy(one).strategy() for one in self.league.state.past_selves(main)])
+        frozen = np.array([policy.strategy() for policy in self.frozen.values()])
+        mixture = nash((frozen @ PAYOFF @ frozen.T + 1) / 2) @ frozen
+        return {
+            "latest agent": exploitability(latest),
+            "by its own past": float((past @ PAYOFF @ latest).max()),
+            "Nash": exploitability(mixture),
+        }
 
-    def mixture(self) -> float:
-        """Exploitability of the Nash distribution of the frozen players, by the games that they would play."""
-        strategies = np.array([policy.strategy() for policy in self.frozen.values()])
-        return exploitability(nash((strategies @ PAYOFF @ strategies.T + 1) / 2) @ strategies)
+
+def train(
+    settings: LeagueSettings, seed: int, updates: int, games: int, rate: float, measures: int, bar: StageBar
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Games of all learners until each measure, and what was measured."""
+    training, found = Training(settings, seed, games, rate), []
+    learners = len(training.learners)
+    at = np.unique(np.ceil(np.linspace(0, max(updates // learners, 1), measures + 1)[1:]).astype(int))
+    for update in range(1, at[-1] + 1):
+        training.update(update)
+        bar.advance(learners)
+        if update in at:
+            found.append(training.measure())
+    return at * learners * games, {what: np.array([one[what] for one in found]) for what in found[0]}
 
 
 def main(
     out: Path = Path("cycles.svg"),
     variants: tuple[str, ...] = ("self-play", "league"),
     updates: int = 600,
-    games: int = 32,
-    rate: float = 1.0,
+    games: int = 128,
+    rate: float = 3.0,
     seeds: int = 3,
     measures: int = 30,
 ) -> None:
@@ -160,30 +207,22 @@ def main(
 
     Args:
       out: the picture, an SVG.
-      variants: self-play, fsp, pfsp, pfsp-self-play, main-exploiters, league.
-      updates: of each learner, from `games` games each, with step size `rate`.
+      variants: self-play, fsp, pfsp, pfsp-self-play, main-agents, main-exploiters, league.
+      updates: of all learners together, from `games` games each, with step size `rate`.
       measures: how often exploitability is measured.
     """
-    lines: dict[str, list[np.ndarray]] = {}
-    at = np.unique(np.linspace(0, updates, measures + 1).round().astype(int)[1:])
+    lines, rows = {}, []
     with stage("cycles", len(variants) * seeds * updates, "updates") as bar:
-        for variant, seed in itertools.product(variants, range(seeds)):
-            training, found = Training(VARIANTS[variant], seed, games, rate), {"latest agent": [], "Nash": []}
-            for update in range(1, updates + 1):
-                training.update(update)
-                bar.advance()
-                if update in at:
-                    found["latest agent"].append(training.latest())
-                    found["Nash"].append(training.mixture())
-            for what, values in found.items():
-                lines.setdefault(f"{variant}, {what}", []).append(np.array(values))
-    shown = {name: (at * games, np.mean(values, 0)) for name, values in lines.items()}
+        for variant in variants:
+            runs = [train(VARIANTS[variant], seed, updates, games, rate, measures, bar) for seed in range(seeds)]
+            for what in runs[0][1]:
+                values = np.array([found[what] for _, found in runs])
+                lines[f"{variant}, {what}"] = runs[0][0], values.mean(0)
+                late = values[:, values.shape[1] // 2 :].mean(1)
+                rows.append(f"{variant + ', ' + what:32} {late.mean():.3f} ({late.min():.3f} to {late.max():.3f})")
     title = f"What the best answer wins, mean of {seeds} seeds"
-    out.write_text(curves(shown, title=title, x="games of each learner", y="exploitability", limits=(0, None)))
-    print("exploitability, second half of training: mean (least to most of the seeds)")
-    for name, values in lines.items():
-        late = [one[len(at) // 2 :].mean() for one in values]
-        print(f"  {name:32} {np.mean(late):.3f} ({min(late):.3f} to {max(late):.3f})")
+    out.write_text(curves(lines, title=title, x="games of all learners", y="exploitability", limits=(0, None)))
+    print("exploitability, second half of training: mean (least to most of the seeds)", *rows, sep="\n  ")
     print(f"picture: {out}")
 
 
