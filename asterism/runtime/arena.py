@@ -127,11 +127,18 @@ def play_out(
 
 
 def play_games(
-    game: EmbeddedGame, home: Controller, away: Controller, params: tuple[Any, Any], seat: Int[Array, " B"], keys: Keys
+    game: EmbeddedGame,
+    home: Controller,
+    away: Controller,
+    params: tuple[Any, Any],
+    seat: Int[Array, " B"],
+    keys: Keys,
+    races: Int[Array, "B 2"] | None = None,
 ) -> Outcomes:
-    """Plays new games to their end; nobody is asked to follow a strategy z. Call it in compiled code."""
+    """Plays new games to their end; nobody is asked to follow a strategy z. `races`: as in `new_lanes`. Call it in
+    compiled code."""
     start, keys = split_keys(keys, 2)
-    lanes = new_lanes(game, home, away, seat, spread(game.no_strategy(), len(seat)), start)
+    lanes = new_lanes(game, home, away, seat, spread(game.no_strategy(), len(seat)), start, races)
     return play_out(game, home, away, params, lanes, keys)
 
 

@@ -1,6 +1,5 @@
 """The league stage: learners improve by reinforcement against opponents that the league chooses."""
 
-import math
 import time
 from typing import Any
 
@@ -11,13 +10,12 @@ from jaxtyping import Array, Float
 
 from asterism.demos.strategies import StrategyLibrary
 from asterism.interface.network import Params
-from asterism.interface.observation import Race
 from asterism.league import League, LeagueSettings, Outcome, Player, PlayerKind, Result, Snapshot, founding_players
 from asterism.league.pbt import explore, model_for
 from asterism.learning.reinforcement import Factors, LearnerState, fresh_learner
 from asterism.runtime.checkpoints import Checkpoints, save_weights
 from asterism.runtime.cohort import Cohort, Group, Member, staggered, turns
-from asterism.runtime.curves import curve
+from asterism.runtime.curves import entry, shortened
 from asterism.runtime.devices import ALL, gathered
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.memory import peak_memory
@@ -77,7 +75,8 @@ class LeagueStage:
         learners = learners_in_order(self.races, self.settings.league)
         self.learners = {player.id: player for player in learners}
         size = self.settings.cohort
-        members = [Member(player.id, self.race_of(player.race), [None] * self.settings.groups) for player in learners]
+        race, groups = self.settings.race_number, self.settings.groups
+        members = [Member(player.id, race(player.race), [None] * groups) for player in learners]
         self.cohorts = [self.new_cohort(members[i : i + size], i) for i in range(0, len(members), size)]
         self.place = {member.name: (cohort, k) for cohort in self.cohorts for k, member in enumerate(cohort.members)}
         self.first_of_race = {player.race: player.id for player in learners[: len(self.races)]}
@@ -89,10 +88,6 @@ class LeagueStage:
         self.schedule = turns(shares)
         self.rounds = len(self.leading) * (self.settings.burn_in + self.settings.value_updates)
         """Updates before the league is founded."""
-
-    def race_of(self, name: str) -> int:
-        """A player's race as the games need it."""
-        return int(Race[name.upper()]) if self.settings.races else 0
 
     def new_cohort(self, members: list[Member], index: int) -> Cohort:
         """Learners with the founder's weights, and new games."""
@@ -166,10 +161,11 @@ class LeagueStage:
 
     def new_group(self, member: Member, index: int, founded: bool, rng: np.random.Generator) -> Group:
         """The next match of a group; before the league is founded, itself, as each race in turn."""
+        race = self.settings.race_number
         if not founded:
-            return Group(member.name, self.race_of(self.races[index % len(self.races)]))
+            return Group(member.name, race(self.races[index % len(self.races)]))
         opponent = self.league.match(member.name, rng).away
-        return Group(opponent, self.race_of(self.league.state.players[opponent].race))
+        return Group(opponent, race(self.league.state.players[opponent].race))
 
     def refresh(self, cohort: Cohort, k: int, g: int, policies: dict[str, Float[Array, " N"]]) -> None:
         """Puts an opponent's weights in, unless they are there as they are now. `policies`: those that were needed
@@ -194,7 +190,7 @@ class LeagueStage:
             member, g = cohort.members[k], int(lane) // per_group
             group, value = member.groups[g], float(reward[k, step, lane])
             member.groups[g] = group._replace(games=group.games + 1)
-            member.count(group.opponent, value)
+            member.tally.count(group.opponent, value)
             match = f"{update}/{member.name}/{step}/{lane}"
             results.append(Result(match, member.name, group.opponent, Outcome(int(np.sign(value))), update))
         if self.league.state.players:
@@ -215,7 +211,7 @@ class LeagueStage:
         """Population based training, at times: a learner that does worse than another takes over its weights and
         settings, and changes some of these. `before`: its agent steps before the update."""
         rule, now = self.settings.pbt, self.league.state.steps[member.name]
-        if not rule.every_steps or before // rule.every_steps == now // rule.every_steps:
+        if not rule.due(before, now):
             return
         model = model_for(self.league.state, member.name, rule)
         if model is not None:
@@ -270,23 +266,16 @@ class LeagueStage:
 
     def log(self, member: Member, update: int, metrics: dict[str, float]) -> None:
         """Writes the losses, and the win rates by kind of opponent since the last time."""
-        short = self.short(member.name)
         if self.settings.pbt.every_steps:
             metrics |= {f"factor/{key}": value for key, value in member.factors._asdict().items()}
-        # NaN: no step of the batch used that part, or no game that followed a z ended.
-        scalars = {curve(short, name): value for name, value in metrics.items() if not math.isnan(value)}
-        rates = member.win_rates(lambda name: self.short(name.split(".")[0]))
-        self.run.log(NAME, update, scalars | {f"win_rate/{short} against {kind}": rate for kind, rate in rates.items()})
+        row = entry(member.name, metrics, member.tally.win_rates())
+        self.run.log(NAME, update, shortened(row, None if self.settings.races else self.races[0]))
 
-    def short(self, name: str) -> str:
-        """A player's name without what all have in common."""
-        race = "" if self.settings.races else f"_{self.races[0]}"
-        return name.replace(race, "").removesuffix("_0")
-
-    def candidates(self) -> dict[str, Params]:
-        """The main agent as it is, then its frozen copies, the newest first."""
-        copies = reversed(self.league.state.copies(self.main))
-        return {self.main: self.state(self.main).params} | {copy: self.frozen(copy) for copy in copies}
+    def candidates(self, race: str | None = None) -> dict[str, Params]:
+        """The main agent of a race (None: of the first) as it is, then its frozen copies, the newest first."""
+        main = self.first_of_race[race or self.races[0]]
+        copies = reversed(self.league.state.copies(main))
+        return {main: self.state(main).params} | {copy: self.frozen(copy) for copy in copies}
 
     def train(self) -> Params:
         """Trains to the end, going on from the newest checkpoint, and returns the main agent's weights."""

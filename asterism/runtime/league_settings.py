@@ -6,6 +6,7 @@ from typing import Literal
 from asterism.agent.network import check_blocks
 from asterism.errors import UserError, require_at_least, require_choice, require_fraction, require_positive
 from asterism.game.tables import RACES
+from asterism.interface.observation import Race
 from asterism.league import LeagueSettings, PopulationBasedTraining
 from asterism.learning.losses import LossWeights, RewardWeights
 
@@ -108,3 +109,7 @@ class LeagueTraining:
             raise UserError(f"league setting cohort ({self.cohort}) must divide the number of learners ({learners})")
         if self.lanes % (2 * self.groups):
             raise UserError(f"league setting lanes ({self.lanes}) must be a multiple of twice groups ({self.groups})")
+
+    def race_number(self, race: str) -> int:
+        """The `Race` that a player of the league gets in its games: its own, or without `races` 0, that of its side."""
+        return int(Race[race.upper()]) if self.races else 0

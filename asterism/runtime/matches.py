@@ -1,7 +1,7 @@
 """Matches: games of agents and bots against each other, from both sides equally often."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -13,8 +13,9 @@ from asterism.errors import UserError
 from asterism.league import Outcome, wilson
 from asterism.runtime.arena import play_games, seats
 from asterism.runtime.devices import ALL, EACH, games_mesh, over_games
-from asterism.runtime.players import BOTS, Controller, agent, bot_drawer, check_bot, scripted
+from asterism.runtime.players import BOTS, Controller, agent, bot_drawer, check_bot, scripted, spread
 from asterism.runtime.progress import stage
+from asterism.runtime.rollout import Races
 from asterism.runtime.setup import Tools
 
 MOST_LANES = 50
@@ -84,15 +85,20 @@ class Matches:
     def __init__(self, tools: Tools, games: int):
         """`games`: how many each match will have, at most or as a rule."""
         self.tools, self.lanes = tools, lanes_for(games)
-        self.agent, self.bot = agent(tools.network), scripted(tools.game)
+        self.agent = agent(tools.network)
         self._drawers: dict[str, Any] = {}
         self._compiled: dict[tuple[Controller, Controller], Any] = {}
+
+    @cached_property
+    def bot(self) -> Controller:
+        """Scripted players; a game that has none has matches of agents all the same."""
+        return scripted(self.tools.game)
 
     def _play(self, home: Controller, away: Controller):
         if (home, away) not in self._compiled:
             play = partial(play_games, self.tools.game, home, away)
             params = tuple(EACH if player.own_params else ALL for player in (home, away))
-            self._compiled[home, away] = over_games(play, games_mesh(self.lanes), (params, EACH, EACH), EACH)
+            self._compiled[home, away] = over_games(play, games_mesh(self.lanes), (params, EACH, EACH, EACH), EACH)
         return self._compiled[home, away]
 
     def _controller(self, player: Any) -> Controller:
@@ -110,10 +116,13 @@ class Matches:
             self._drawers[player] = bot_drawer(self.tools.game, (player,))
         return self._drawers[player](jnp.zeros(self.lanes, int), jax.random.split(key, self.lanes), side)
 
-    def score(self, home: Any, away: Any, games: int, seed: int, progress=None) -> Score:
+    def score(
+        self, home: Any, away: Any, games: int, seed: int, progress=None, races: tuple[int, int] = (0, 0)
+    ) -> Score:
         """Plays `games` games (rounded up to whole waves of lanes, then cut).
 
-        A player is a bot's name, a policy's weights or a guest. UserError for an unknown bot.
+        A player is a bot's name, a policy's weights or a guest. `races`: `Race` of home and away; 0: that of its side
+        in the game's settings, drawn for each game if it is random there. UserError for an unknown bot.
         """
         play = self._play(self._controller(home), self._controller(away))
         rewards = []
@@ -122,7 +131,8 @@ class Matches:
             seat = seats(self.lanes)
             params = self._params(home, keys[0], seat), self._params(away, keys[1], 1 - seat)
             own = jax.random.split(keys[2], self.lanes)
-            rewards.append(np.asarray(play(params, seat, own).reward))
+            sides = Races(*spread(jnp.array(races), self.lanes).T).by_side(self.tools.game, seat, own)
+            rewards.append(np.asarray(play(params, seat, own, sides).reward))
             if progress:
                 progress.advance(min(self.lanes, games - wave * self.lanes))
         rewards = np.concatenate(rewards)[:games]

@@ -50,7 +50,7 @@ def test_unknown_bots_are_refused(matches):
 def test_both_sides_are_played_equally_often(matches, monkeypatch):
     """Where the first side always wins, everybody wins half of the games."""
 
-    def first_side_wins(game, home, away, params, seat, keys):
+    def first_side_wins(game, home, away, params, seat, keys, races):
         return Outcomes(jnp.where(seat == 0, 1.0, -1.0), jnp.zeros_like(seat))
 
     monkeypatch.setattr(module, "play_games", first_side_wins)
