@@ -33,6 +33,10 @@ class PopulationBasedTraining:
         require_at_least(self, "pbt", 1, ("change",))
         require_fraction(self, "pbt", ("better_by", "chance"))
 
+    def due(self, before: int, now: int) -> bool:
+        """Whether a look is due between two numbers of agent steps."""
+        return bool(self.every_steps) and before // self.every_steps < now // self.every_steps
+
 
 def fitness(state: LeagueState, learner: str) -> float:
     """A learner's mean win rate against all past players, those that it has not met at one half."""

@@ -44,6 +44,10 @@ class Factors(NamedTuple):
         """The factor of a term of `weight_table`."""
         return {"upgo": self.upgo, "entropy": self.entropy, "kl": self.kl, "kl_early": self.kl}.get(name, 1.0)
 
+    def times(self, other: "Factors") -> "Factors":
+        """Both at once."""
+        return Factors(*(one * two for one, two in zip(self, other, strict=True)))
+
 
 WHOLE = Factors()
 """The settings as they are."""

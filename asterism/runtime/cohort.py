@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from asterism.learning.reinforcement import WHOLE, Factors, LearnerState
 from asterism.runtime.rollout import Workers
+from asterism.runtime.tally import Tally
 
 
 class Group(NamedTuple):
@@ -38,35 +39,24 @@ class Member:
     """Iterations that it has taken part in."""
     factors: Factors = WHOLE
     """Of its settings."""
-    tally: dict[str, tuple[float, int]] = field(default_factory=dict)
-    """By opponent, the rewards of the games since the last entry in the metrics, added up, and their number."""
+    tally: Tally = field(init=False)
+    """Of its games since the last entry in the metrics."""
 
-    def count(self, opponent: str, reward: float) -> None:
-        """A game has ended."""
-        total, games = self.tally.get(opponent, (0.0, 0))
-        self.tally[opponent] = total + reward, games + 1
-
-    def win_rates(self, kind_of) -> dict[str, float]:
-        """Win rates by kind of opponent since the last call. `kind_of`: name of a player -> its kind."""
-        kinds: dict[str, np.ndarray] = {}
-        for opponent, added in self.tally.items():
-            kind = "self" if opponent == self.name else kind_of(opponent)
-            kinds[kind] = kinds.get(kind, np.zeros(2)) + added
-        self.tally.clear()
-        return {kind: float(total / games + 1) / 2 for kind, (total, games) in kinds.items()}
+    def __post_init__(self):
+        self.tally = Tally(self.name)
 
     def pack(self) -> dict[str, Any]:
         """What a checkpoint holds of it, in JSON's types."""
         groups = [group and [group.opponent, group.race, group.games] for group in self.groups]
-        factors = [float(value) for value in self.factors]
-        return {"updates": self.updates, "turns": self.turns, "groups": groups, "factors": factors, "tally": self.tally}
+        own = {"updates": self.updates, "turns": self.turns, "factors": [float(value) for value in self.factors]}
+        return own | {"groups": groups, "tally": self.tally.games}
 
     def unpack(self, packed: dict[str, Any]) -> None:
         """Goes back to what a checkpoint holds."""
         self.updates, self.turns = packed["updates"], packed["turns"]
         self.groups = [group and Group(*group) for group in packed["groups"]]
         self.factors = Factors(*packed["factors"])
-        self.tally = {opponent: tuple(added) for opponent, added in packed["tally"].items()}
+        self.tally.games = {opponent: tuple(added) for opponent, added in packed["tally"].items()}
 
 
 @dataclass
@@ -81,7 +71,7 @@ class Cohort:
 
     def factors(self, rates: Factors) -> Factors:
         """Those of the members, times `rates`: [K] each."""
-        rows = [[own * rate for own, rate in zip(member.factors, rates, strict=True)] for member in self.members]
+        rows = [member.factors.times(rates) for member in self.members]
         return Factors(*jnp.asarray(np.array(rows, np.float32).T))
 
     @property

@@ -1,4 +1,8 @@
-"""Names of the curves that are logged."""
+"""The curves that are logged, and their names."""
+
+import math
+import re
+from collections.abc import Mapping
 
 
 def curve(learner: str, metric: str) -> str:
@@ -8,3 +12,17 @@ def curve(learner: str, metric: str) -> str:
     if group == "loss":
         return f"{learner}/{metric}"
     return f"{group}_{learner}/{rest}" if rest else f"{group}/{learner}"
+
+
+def entry(learner: str, metrics: Mapping[str, float], win_rates: Mapping[str, float]) -> dict[str, float]:
+    """What is logged of a learner at a moment, by curve. `win_rates`: by opponent."""
+    # NaN: no step of the batch used that part, or no game that followed a z ended.
+    scalars = {curve(learner, name): value for name, value in metrics.items() if not math.isnan(value)}
+    return scalars | {f"win_rate/{learner} against {other}": rate for other, rate in win_rates.items()}
+
+
+def shortened(curves: Mapping[str, float], race: str | None) -> dict[str, float]:
+    """The same without what players' names have in common: the race, if one is that of all, and the number of the
+    first of a kind."""
+    common = f"_{race}" if race else ""
+    return {re.sub(r"_0\b", "", name.replace(common, "")): value for name, value in curves.items()}

@@ -1,6 +1,5 @@
 """The league stage: learners improve by reinforcement against opponents that the league chooses."""
 
-import math
 import time
 from typing import Any
 
@@ -17,7 +16,7 @@ from asterism.learning.reinforcement import Factors, LearnerState, fresh_learner
 from asterism.runtime.arena import Races
 from asterism.runtime.checkpoints import Checkpoints, save_weights
 from asterism.runtime.cohort import Cohort, Group, Member, staggered, turns
-from asterism.runtime.curves import curve
+from asterism.runtime.curves import entry, shortened
 from asterism.runtime.devices import ALL, gathered
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.memory import peak_memory
@@ -77,9 +76,8 @@ class LeagueStage:
         learners = learners_in_order(self.races, self.settings.league)
         self.learners = {player.id: player for player in learners}
         size = self.settings.cohort
-        members = [
-            Member(player.id, self.settings.race_number(player), [None] * self.settings.groups) for player in learners
-        ]
+        race, groups = self.settings.race_number, self.settings.groups
+        members = [Member(player.id, race(player.race), [None] * groups) for player in learners]
         self.cohorts = [self.new_cohort(members[i : i + size], i) for i in range(0, len(members), size)]
         self.place = {member.name: (cohort, k) for cohort in self.cohorts for k, member in enumerate(cohort.members)}
         self.first_of_race = {player.race: player.id for player in learners[: len(self.races)]}
@@ -164,11 +162,11 @@ class LeagueStage:
 
     def new_group(self, member: Member, index: int, founded: bool, rng: np.random.Generator) -> Group:
         """The next match of a group; before the league is founded, itself, as each race in turn."""
+        race = self.settings.race_number
         if not founded:
-            race = self.races[index % len(self.races)]
-            return Group(member.name, self.settings.race_number(self.learners[self.first_of_race[race]]))
+            return Group(member.name, race(self.races[index % len(self.races)]))
         opponent = self.league.match(member.name, rng).away
-        return Group(opponent, self.settings.race_number(self.league.state.players[opponent]))
+        return Group(opponent, race(self.league.state.players[opponent].race))
 
     def refresh(self, cohort: Cohort, k: int, g: int, policies: dict[str, Float[Array, " N"]]) -> None:
         """Puts an opponent's weights in, unless they are there as they are now. `policies`: those that were needed
@@ -193,7 +191,7 @@ class LeagueStage:
             member, g = cohort.members[k], int(lane) // per_group
             group, value = member.groups[g], float(reward[k, step, lane])
             member.groups[g] = group._replace(games=group.games + 1)
-            member.count(group.opponent, value)
+            member.tally.count(group.opponent, value)
             match = f"{update}/{member.name}/{step}/{lane}"
             results.append(Result(match, member.name, group.opponent, Outcome(int(np.sign(value))), update))
         if self.league.state.players:
@@ -214,7 +212,7 @@ class LeagueStage:
         """Population based training, at times: a learner that does worse than another takes over its weights and
         settings, and changes some of these. `before`: its agent steps before the update."""
         rule, now = self.settings.pbt, self.league.state.steps[member.name]
-        if not rule.every_steps or before // rule.every_steps == now // rule.every_steps:
+        if not rule.due(before, now):
             return
         model = model_for(self.league.state, member.name, rule)
         if model is not None:
@@ -269,18 +267,10 @@ class LeagueStage:
 
     def log(self, member: Member, update: int, metrics: dict[str, float]) -> None:
         """Writes the losses, and the win rates by kind of opponent since the last time."""
-        short = self.short(member.name)
         if self.settings.pbt.every_steps:
             metrics |= {f"factor/{key}": value for key, value in member.factors._asdict().items()}
-        # NaN: no step of the batch used that part, or no game that followed a z ended.
-        scalars = {curve(short, name): value for name, value in metrics.items() if not math.isnan(value)}
-        rates = member.win_rates(lambda name: self.short(name.split(".")[0]))
-        self.run.log(NAME, update, scalars | {f"win_rate/{short} against {kind}": rate for kind, rate in rates.items()})
-
-    def short(self, name: str) -> str:
-        """A player's name without what all have in common."""
-        race = "" if self.settings.races else f"_{self.races[0]}"
-        return name.replace(race, "").removesuffix("_0")
+        row = entry(member.name, metrics, member.tally.win_rates())
+        self.run.log(NAME, update, shortened(row, None if self.settings.races else self.races[0]))
 
     def candidates(self, race: str) -> dict[str, Params]:
         """The first main agent of a race as it is, then its frozen copies, the newest first."""

@@ -57,7 +57,7 @@ def frozen(run: RunFolder, config: TrainConfig, example: Any) -> dict[str, Froze
     def player(name: str) -> Frozen:
         snapshot = players[name].weights
         policy = load_snapshot(run.path / "league", snapshot, example).policy
-        return Frozen(policy, snapshot.sha256, config.league.race_number(players[name]))
+        return Frozen(policy, snapshot.sha256, config.league.race_number(players[name].race))
 
     return {name: player(name) for name in names}
 

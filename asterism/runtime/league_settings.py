@@ -7,7 +7,7 @@ from asterism.agent.network import check_blocks
 from asterism.errors import UserError, require_at_least, require_choice, require_fraction, require_positive
 from asterism.game.tables import RACES
 from asterism.interface.observation import Race
-from asterism.league import LeagueSettings, Player, PopulationBasedTraining
+from asterism.league import LeagueSettings, PopulationBasedTraining
 from asterism.learning.losses import LossWeights, RewardWeights
 
 StrategySource = Literal["recorded", "real", "both"]
@@ -110,6 +110,6 @@ class LeagueTraining:
         if self.lanes % (2 * self.groups):
             raise UserError(f"league setting lanes ({self.lanes}) must be a multiple of twice groups ({self.groups})")
 
-    def race_number(self, player: Player) -> int:
-        """`Race` that a player of the league plays, whoever it meets; 0: that of its side in the game's settings."""
-        return int(Race[player.race.upper()]) if self.races else 0
+    def race_number(self, race: str) -> int:
+        """`Race` that a player of the league plays, whoever it meets; without `races` 0: that of its side."""
+        return int(Race[race.upper()]) if self.races else 0

@@ -1,7 +1,7 @@
 """Matches: games of agents and bots against each other, from both sides equally often."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -83,9 +83,14 @@ class Matches:
     def __init__(self, tools: Tools, games: int):
         """`games`: how many each match will have, at most or as a rule."""
         self.tools, self.lanes = tools, lanes_for(games)
-        self.agent, self.bot = agent(tools.network), scripted(tools.game)
+        self.agent = agent(tools.network)
         self._drawers: dict[str, Any] = {}
         self._compiled: dict[tuple[Controller, Controller], Any] = {}
+
+    @cached_property
+    def bot(self) -> Controller:
+        """Scripted players; a game that has none has matches of agents all the same."""
+        return scripted(self.tools.game)
 
     def _play(self, home: Controller, away: Controller):
         if (home, away) not in self._compiled:

@@ -73,7 +73,7 @@ def fill(run: RunFolder, league: League, config, games: int, seed: int) -> None:
     tools = make_tools(config.setup)
     matches, example = Matches(tools, games), tools.example_params()
     folder, players = run.path / "league", league.state.players
-    race = lambda name: config.league.race_number(players[name])  # noqa: E731
+    race = lambda name: config.league.race_number(players[name].race)  # noqa: E731
     policy = lambda name: load_snapshot(folder, players[name].weights, example).policy  # noqa: E731
     update = league.store.last_update()
     with stage("league", sum(missing for *_, missing in pairs), "games") as bar:

@@ -26,7 +26,7 @@ def result(number, outcome=Outcome.WIN, home=MAIN, away="teacher_any"):
 
 def test_a_parcel_of_results_counts_once_and_outlives_the_coordinator(start):
     coordinator = start()
-    assert coordinator.learners() == [MAIN, EXPLOITER, LEAGUE_EXPLOITER]
+    assert [player.id for player in coordinator.learners()] == [MAIN, EXPLOITER, LEAGUE_EXPLOITER]
     coordinator.record([result(0), result(1)])
     coordinator.record([result(0), result(1)])
     coordinator = start()
@@ -67,21 +67,26 @@ def test_training_is_finished_by_the_updates_of_all(start):
     assert coordinator.progress().rows == [], "each entry is handed over once"
 
 
-def test_matches_are_of_players_with_their_weights(start):
+def test_matches_are_of_players_with_their_weights_and_races(start):
     coordinator = start()
     drawn = coordinator.matches(MAIN, 50)
-    assert len(drawn) == 50 and set(drawn) == {("teacher_any", FOUNDER), (MAIN, None)}
+    assert len(drawn) == 50
+    assert {(player.id, player.weights, player.race) for player in drawn} == {
+        ("teacher_any", FOUNDER, "any"),
+        (MAIN, None, "any"),
+    }
 
 
 def test_evaluators_get_the_pairs_that_have_hardly_met(start):
     coordinator = start()
     assert coordinator.thin_pair(3) is None, "there is one frozen player"
     coordinator.checkpoint(MAIN, COPY, 20, 2)
-    pair = ("teacher_any", FOUNDER), (f"{MAIN}.1", COPY)
-    assert coordinator.thin_pair(3) == (*pair, 3)
-    coordinator.record([result(0, home="teacher_any", away=f"{MAIN}.1")])
-    assert coordinator.thin_pair(3) == (*pair, 2)
-    coordinator.record([result(n, home=f"{MAIN}.1", away="teacher_any") for n in (1, 2)])
+    pair = [("teacher_any", FOUNDER), (f"{MAIN}.1", COPY)]
+    for missing in (3, 2):
+        *players, games = coordinator.thin_pair(3)
+        assert [(player.id, player.weights) for player in players] == pair and games == missing
+        coordinator.record([result(missing, home="teacher_any", away=f"{MAIN}.1")])
+    coordinator.record([result(4, home=f"{MAIN}.1", away="teacher_any")])
     assert coordinator.thin_pair(3) is None
 
 

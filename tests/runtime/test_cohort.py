@@ -11,9 +11,11 @@ from asterism.errors import UserError
 from asterism.league import LeagueSettings, PlayerKind
 from asterism.learning.reinforcement import Factors
 from asterism.runtime.cohort import Group, Member, staggered, turns
+from asterism.runtime.curves import entry, shortened
 from asterism.runtime.league import learners_in_order
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.supervised import pack, unpack
+from asterism.runtime.tally import Tally
 
 
 def test_a_round_of_turns_by_hand():
@@ -42,14 +44,38 @@ def test_games_begin_one_after_the_other():
 def test_a_member_comes_back_from_a_checkpoint():
     member = Member("main_agent_terran_0", 1, [Group("teacher_terran", 1, 3, 7), None], 5, 4, Factors(upgo=2.0))
     for opponent, reward in (("teacher_terran", 1.0), (member.name, -1.0), ("teacher_terran", 0.0)):
-        member.count(opponent, reward)
+        member.tally.count(opponent, reward)
     again = Member(member.name, member.race, [None, None])
     again.unpack(unpack(pack(member.pack())))
     assert again.groups == [Group("teacher_terran", 1, 3), None], "weights of opponents are put in anew"
-    kept = dict(again.tally)
-    assert again.win_rates(lambda name: "teacher") == {"self": 0.0, "teacher": 0.75} and not again.tally
-    again.tally, again.groups = kept, member.groups
+    again.groups = member.groups
     assert again == member
+
+
+def test_a_tally_is_by_line_and_begins_anew():
+    tally = Tally("main_agent_terran_0")
+    games = [("zerg_1.12", 1.0), ("main_agent_terran_0", -1.0), ("zerg_1", 0.0), ("main_agent_terran_0.1", 1.0)]
+    for opponent, reward in games:
+        tally.count(opponent, reward)
+    assert tally.win_rates() == {"zerg_1": 0.75, "self": 0.0, "main_agent_terran_0": 1.0}
+    assert tally.win_rates() == {}
+
+
+def test_curves_leave_out_what_names_have_in_common():
+    main, rival = "main_agent_terran_0", "main_exploiter_terran_1"
+    row = entry(main, {"loss/upgo": 1.0, "lag": 2.0, "apm": float("nan")}, {"self": 0.5, rival: 0.25})
+    assert shortened(row, "terran") == {
+        "main_agent/loss/upgo": 1.0,
+        "lag/main_agent": 2.0,
+        "win_rate/main_agent against self": 0.5,
+        "win_rate/main_agent against main_exploiter_1": 0.25,
+    }
+    assert list(shortened(row, None)) == [
+        "main_agent_terran/loss/upgo",
+        "lag/main_agent_terran",
+        "win_rate/main_agent_terran against self",
+        "win_rate/main_agent_terran against main_exploiter_terran_1",
+    ]
 
 
 def test_main_agents_come_first_and_races_in_turn():

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from asterism.league import Outcome, Result
+from asterism.league import Outcome, Player, Result
 from asterism.runtime.cluster.opponents import Opponents
 from asterism.runtime.cluster.outbox import Outbox
 from asterism.runtime.cluster.processes import begin
-from asterism.runtime.cluster.program import Games
+from asterism.runtime.cluster.program import Entrant, Games
 from asterism.runtime.cluster.settings import Schedule
 
 
@@ -29,13 +29,23 @@ class Actor:
     """Games in progress of one learner. A match id names the process (a new one has a new id), the game's place in it,
     and so a game once and for all."""
 
-    def __init__(self, program: list, learner: str, schedule: Schedule, devices: int, coordinator: Any, vault: Any):
+    def __init__(
+        self,
+        program: list,
+        learner: Player,
+        races: Sequence[str],
+        schedule: Schedule,
+        devices: int,
+        coordinator: Any,
+        vault: Any,
+    ):
+        """`races`: all of the league."""
         self.program, self.learner, self.schedule = begin(program, devices), learner, schedule
         self.id = uuid.uuid4().hex
         self.key = jax.random.key(int(self.id[:8], 16))
         lanes, groups = self.program.lanes, self.program.groups
         self.workers = self.program.start(jax.random.split(self.key, lanes))
-        self.opponents = Opponents(learner, groups, lanes, schedule.match_games, coordinator, vault)
+        self.opponents = Opponents(learner, races, groups, lanes, schedule.match_games, coordinator, vault)
         self.outbox = Outbox(coordinator, self.acknowledged)
         self.collections, self.games = 0, 0
 
@@ -48,9 +58,9 @@ class Actor:
         self.collections += 1
         lanes = self.program.lanes
         restart = self.opponents.choose(version < self.schedule.warm_up) | self.spread() | fresh
-        opponents = self.opponents.current(policy)
+        own, opponents = Entrant(policy, self.learner.race), self.opponents.current(policy)
         keys = jax.random.split(jax.random.fold_in(self.key, self.collections), lanes)
-        self.workers, batch, games = self.program.collect(policy, opponents, self.workers, restart, keys)
+        self.workers, batch, games = self.program.collect(own, opponents, self.workers, restart, keys)
         results = self.results(games, version)
         self.outbox.add(results)
         return Collection(version, jax.device_get(batch), [(one.away, float(one.outcome)) for one in results])
@@ -66,7 +76,7 @@ class Actor:
         found = []
         for step, lane in zip(*np.nonzero(done), strict=True):
             outcome, opponent = Outcome(int(np.sign(reward[step, lane]))), self.opponents.finish(int(lane))
-            found.append(Result(f"{self.id}/{self.games}", self.learner, opponent, outcome, version))
+            found.append(Result(f"{self.id}/{self.games}", self.learner.id, opponent, outcome, version))
             self.games += 1
         return found
 

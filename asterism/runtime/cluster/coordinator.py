@@ -5,7 +5,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asterism.league import League, LeagueSettings, PlayerKind, Result, Snapshot, Store
+from asterism.league import (
+    League,
+    LeagueSettings,
+    Player,
+    PlayerKind,
+    PopulationBasedTraining,
+    Result,
+    Snapshot,
+    Store,
+)
+from asterism.league.pbt import model_for
 
 
 class Standing(NamedTuple):
@@ -58,18 +68,17 @@ class Coordinator:
         self.rows: list[tuple[int, dict[str, float]]] = []
         self.rng = np.random.default_rng()
 
-    def learners(self) -> list[str]:
-        """Ids of the learners, the first main agent first."""
-        return [player.id for player in self.league.state.players.values() if player.is_learner]
+    def learners(self) -> list[Player]:
+        """The learners, the first main agent first."""
+        return [player for player in self.league.state.players.values() if player.is_learner]
 
     def record(self, results: Sequence[Result]) -> None:
         """Counts results, each match id once."""
         self.results += sum(self.league.record_results(results))
 
-    def matches(self, learner: str, count: int) -> list[tuple[str, Snapshot | None]]:
-        """Opponents of a learner's next matches, with their weights (None: a learner)."""
-        names = [self.league.match(learner, self.rng).away for _ in range(count)]
-        return [(name, self.league.state.players[name].weights) for name in names]
+    def matches(self, learner: str, count: int) -> list[Player]:
+        """Opponents of a learner's next matches."""
+        return [self.league.state.players[self.league.match(learner, self.rng).away] for _ in range(count)]
 
     def report(self, learner: str, done: int, steps: int, row: dict[str, float] | None = None) -> Standing:
         """Notes how far a learner is; `row`: metrics to be logged."""
@@ -96,9 +105,13 @@ class Coordinator:
         """Agent steps and resets of a learner, as they are on record."""
         return self.league.state.steps[learner], self.league.state.resets[learner]
 
-    def thin_pair(self, games: int) -> tuple[tuple[str, Snapshot], tuple[str, Snapshot], int] | None:
-        """A pair of frozen players that has met less than `games` times, drawn evenly: (id, weights) of
-        both, and the games that are missing. None if there is no such pair."""
+    def model(self, learner: str, rule: PopulationBasedTraining) -> str | None:
+        """The learner from which another takes over, if one is enough better."""
+        return model_for(self.league.state, learner, rule)
+
+    def thin_pair(self, games: int) -> tuple[Player, Player, int] | None:
+        """A pair of frozen players that has met less than `games` times, drawn evenly, and the games that are missing.
+        None if there is no such pair."""
         state = self.league.state
         frozen = state.of_kind(PlayerKind.HISTORICAL)
         pairs = [(one, other) for i, one in enumerate(frozen) for other in frozen[i + 1 :]]
@@ -106,8 +119,7 @@ class Coordinator:
         if not thin:
             return None
         home, away = thin[self.rng.integers(len(thin))]
-        known = lambda player: (player, state.players[player].weights)  # noqa: E731
-        return known(home), known(away), games - int(state.totals.games(home, away))
+        return state.players[home], state.players[away], games - int(state.totals.games(home, away))
 
     def progress(self) -> Progress:
         """How far training is."""

@@ -6,10 +6,11 @@ from typing import Any
 
 import ray
 
-from asterism.league import Outcome, Result, Snapshot
+from asterism.league import Outcome, Player, Result
 from asterism.runtime.cluster.opponents import Policies
 from asterism.runtime.cluster.outbox import Outbox
 from asterism.runtime.cluster.processes import begin
+from asterism.runtime.cluster.program import Entrant
 
 IDLE_SECONDS = 2.0
 """Between two looks whether there is a pair to play."""
@@ -35,12 +36,13 @@ class Evaluator:
             else:
                 self.play(*pair)
 
-    def play(self, home: tuple[str, Snapshot], away: tuple[str, Snapshot], games: int) -> None:
+    def play(self, home: Player, away: Player, games: int) -> None:
         """Games of two players, and their results on record."""
-        rewards = self.program.play(self.policies.of(*home), self.policies.of(*away), games, self.seed())
+        both = [Entrant(self.policies.of(player), player.race) for player in (home, away)]
+        rewards = self.program.play(*both, games, self.seed())
         outcomes = [Outcome(int(reward)) for reward in rewards]
         ids = (f"{self.id}/{self.played + i}" for i in range(games))
-        self.outbox.add([Result(i, home[0], away[0], one, 0) for i, one in zip(ids, outcomes, strict=True)])
+        self.outbox.add([Result(i, home.id, away.id, one, 0) for i, one in zip(ids, outcomes, strict=True)])
         self.played += games
         # Or the same pair would be thin still.
         self.outbox.empty()

@@ -9,16 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from asterism.demos.strategies import StrategyLibrary
-from asterism.errors import UserError
 from asterism.interface.network import Params
-from asterism.league import League, Snapshot
+from asterism.league import League, PlayerKind, Snapshot
 from asterism.learning.reinforcement import Factors, LearnerState, Trajectory, fresh_learner
 from asterism.runtime.arena import Races
 from asterism.runtime.checkpoints import Checkpoints, save_weights, weights_metadata
 from asterism.runtime.cluster.connect import connected
-from asterism.runtime.cluster.program import Games, Rates
+from asterism.runtime.cluster.program import Entrant, Games
 from asterism.runtime.cluster.settings import ClusterSettings, Schedule
 from asterism.runtime.cluster.training import ClusterTraining, Places
+from asterism.runtime.curves import shortened
 from asterism.runtime.league import NAME
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.matches import Matches
@@ -48,7 +48,7 @@ class LeagueProgram:
         library = jax.tree.map(jnp.asarray, library)
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
         self.population = make_population(tools, replace(settings, cohort=1), conditioning, self.optimizer)
-        self.races = Races(*np.zeros((2, 1, self.lanes), np.int32))
+        self.race_number = settings.race_number
         self.teacher = founder
         """On the devices of the last update."""
 
@@ -72,33 +72,37 @@ class LeagueProgram:
 
     def start(self, keys: Any) -> Workers:
         """See `Program`."""
-        return self.population.start(self.races, keys[None])
+        return self.population.start(Races(*np.zeros((2, 1, self.lanes), np.int32)), keys[None])
 
-    def collect(self, policy: Any, opponents: list[Any], workers: Workers, restart: Any, keys: Any):
+    def collect(self, own: Entrant, opponents: list[Entrant], workers: Workers, restart: Any, keys: Any):
         """See `Program`."""
-        stacked = np.stack([self.population.flat(opponent) for opponent in opponents])
+        stacked = np.stack([self.population.flat(opponent.policy) for opponent in opponents])
         # The learner counts its updates itself; each process has a population of one.
-        weights = self.population.flat(policy)[None], np.zeros(1, np.int32), stacked[None]
-        inputs = self.races, restart[None], keys[None]
+        weights = self.population.flat(own.policy)[None], np.zeros(1, np.int32), stacked[None]
+        inputs = self.races(own, opponents), restart[None], keys[None]
         workers, batch, finished, _ = self.population.collect(*weights, workers, *inputs)
         done, reward = (np.asarray(values)[0] for values in (finished.done, finished.reward))
         return workers, only(batch), Games(done, reward)
 
-    def update(self, state: LearnerState, memory: Any, batch: Trajectory, rates: Rates):
+    def races(self, own: Entrant, opponents: list[Entrant]) -> Races:
+        """Those of both players in each lane."""
+        numbers = [[self.race_number(own.race)] * self.groups, [self.race_number(one.race) for one in opponents]]
+        return Races(*np.array(numbers, np.int32).repeat(self.lanes // self.groups, 1)[:, None])
+
+    def update(self, state: LearnerState, memory: Any, batch: Trajectory, factors: Factors):
         """See `Program`. The memory is that of the teacher, who looks on."""
         place = lambda tree, like: jax.device_put(tree, jax.tree.map(lambda leaf: leaf.sharding, like))  # noqa: E731
         self.teacher = place(self.teacher, state.params)
         if memory is not None:
             batch = batch._replace(teacher_carry=place(memory, batch.teacher_carry))
-        factors = Factors(*np.ones((len(Factors._fields), 1), np.float32))
-        factors = factors._replace(policy_rate=np.float32([rates.policy]), value_rate=np.float32([rates.value]))
-        inputs = population_of(state), self.teacher, population_of(batch), factors
+        inputs = population_of(state), self.teacher, population_of(batch), Factors(*np.float32(factors)[:, None])
         state, memory, metrics = only(self.population.update(*inputs))
         return state, memory, metrics
 
-    def play(self, home: Any, away: Any, games: int, seed: int) -> list[int]:
+    def play(self, home: Entrant, away: Entrant, games: int, seed: int) -> list[int]:
         """See `Program`."""
-        score = self.matches.score(home, away, games, seed)
+        races = self.race_number(home.race), self.race_number(away.race)
+        score = self.matches.score(home.policy, away.policy, games, seed, races=races)
         return [int(outcome) for outcome in score.shuffled(np.random.default_rng(seed))]
 
 
@@ -117,6 +121,11 @@ def make_program(setup: Setup, founder: Params, library: StrategyLibrary, settin
     return LeagueProgram(make_tools(setup), founder, library, settings)
 
 
+def main_agent(race: str) -> str:
+    """Id of the first main agent of a race."""
+    return f"{PlayerKind.MAIN_AGENT.value}_{race}_0"
+
+
 class ClusterStage:
     """Trains the league on a cluster; candidates for the playoff are as those of a league on one device."""
 
@@ -131,16 +140,13 @@ class ClusterStage:
         cluster: ClusterSettings,
         address: str,
     ):
-        """`address`: as `connected` takes it. Raises UserError for settings that a cluster does not have yet."""
-        if settings.races or settings.pbt.every_steps:
-            raise UserError("league settings races and pbt work in one process only: leave --cluster away, or them")
+        """`address`: as `connected` takes it."""
         self.run, self.tools, self.settings = run, tools, settings
         self.cluster, self.address = cluster, address
         founder = jax.device_get(tools.network.cooled(teacher, settings.temperature))
         self.program = partial(make_program, setup, founder, jax.device_get(library), settings)
         self.weights = run.path / "league"
-        self.race = tools.game.settings.races[0]
-        self.races = (self.race,)
+        self.races = settings.races or (tools.game.settings.races[0],)
         path = self.weights / FOUNDER
         if not path.exists():
             save_weights(path, founder, {"player": "founder"})
@@ -150,7 +156,7 @@ class ClusterStage:
         """The stage's settings, as learners and actors take them."""
         s = self.settings
         warm_up = s.burn_in + s.value_updates
-        return Schedule(s.updates, s.burn_in, warm_up, s.match_games, s.checkpoint_seconds, s.log_every)
+        return Schedule(s.updates, s.burn_in, warm_up, s.match_games, s.checkpoint_seconds, s.log_every, s.pbt)
 
     def train(self) -> Params:
         """Trains to the end, going on from where an earlier call stopped, and returns the main agent's weights."""
@@ -158,9 +164,8 @@ class ClusterStage:
         places = Places(*self.records(), str(self.weights.resolve()), str(folder.resolve()))
         newest = [Checkpoints(one).latest() or 0 for one in folder.iterdir()] if folder.exists() else []
         done = sum(max(0, update - schedule.warm_up) for update in newest)
-        begin = partial(
-            ClusterTraining, self.program, places, {self.race: self.founder}, self.settings.league, schedule
-        )
+        teachers = dict.fromkeys(self.races, self.founder)
+        begin = partial(ClusterTraining, self.program, places, teachers, self.settings.league, schedule)
         with connected(self.address), begin(self.cluster) as training:
             with stage(NAME, schedule.updates, "updates", start=min(done, schedule.updates)) as bar:
                 for progress in training.watch():
@@ -168,10 +173,10 @@ class ClusterStage:
                     bar.advance(max(0, now - done), results=progress.results, players=progress.players)
                     done = max(now, done)
                     for step, row in progress.rows:
-                        self.run.log(NAME, step, {self.short(name): value for name, value in row.items()})
-            self.main = training.learners[0]
-            self.agent = self.program().weights(training.saved(self.main).state)
-        return self.agent
+                        self.run.log(NAME, step, shortened(row, None if self.settings.races else self.races[0]))
+            weights = self.program().weights
+            self.agents = {race: weights(training.saved(main_agent(race)).state) for race in self.races}
+        return self.agents[self.races[0]]
 
     def records(self) -> tuple[str, str | None]:
         """File or URL of the league's records, and who owns a database at a URL; it is this run's from now on."""
@@ -181,12 +186,9 @@ class ClusterStage:
         open_records(self.run, url).close()
         return url, self.run.owner_path.read_text()
 
-    def short(self, name: str) -> str:
-        """A metric's name without the race, which is that of all."""
-        return name.replace(f"_{self.race}_0", "").replace(f"_{self.race}", "")
-
     def candidates(self, race: str) -> dict[str, Params]:
         """The first main agent of a race as it is, then its frozen copies, the newest first."""
         state = League(open_records(self.run, self.settings.records), self.settings.league).state
         load = lambda copy: load_snapshot(self.weights, state.players[copy].weights, self.tools.example_params())  # noqa: E731
-        return {self.main: self.agent} | {copy: load(copy) for copy in reversed(state.copies(self.main))}
+        main = main_agent(race)
+        return {main: self.agents[race]} | {copy: load(copy) for copy in reversed(state.copies(main))}

@@ -9,15 +9,17 @@ import numpy as np
 import ray
 from jax.sharding import NamedSharding
 
+from asterism.league.pbt import explore
+from asterism.learning.reinforcement import Factors
 from asterism.runtime.cluster.actor import Collection
 from asterism.runtime.cluster.coordinator import Standing
 from asterism.runtime.cluster.feed import Feed, Version
 from asterism.runtime.cluster.processes import begin
-from asterism.runtime.cluster.program import Rates
 from asterism.runtime.cluster.settings import ClusterSettings, Schedule
 from asterism.runtime.cluster.vault import Saved
-from asterism.runtime.curves import curve
+from asterism.runtime.curves import entry
 from asterism.runtime.devices import ALL, EACH, games_mesh
+from asterism.runtime.tally import Tally
 
 
 class Learner:
@@ -45,11 +47,12 @@ class Learner:
         self.report: Any = None
         """The answer to the last report, on its way."""
         self.standing = Standing(0, False, False)
-        self.games: list[tuple[str, float]] = []
-        """Opponent and reward of the games since the last entry in the metrics."""
+        self.tally = Tally(name)
+        """Of its games since the last entry in the metrics."""
         self.log: dict[str, float] | None = None
         """An entry for the next report."""
         self.published = self.saved_at = -np.inf
+        self.rng = np.random.default_rng()
 
     def run(self) -> None:
         """Trains until all learners together have made their updates."""
@@ -59,9 +62,8 @@ class Learner:
                 self.publish()
             self.learn(*self.feed.next(self.version))
             self.hear()
-            if self.standing.due and self.update > self.schedule.warm_up:
-                self.freeze()
-            if time.monotonic() - self.saved_at > self.schedule.checkpoint_seconds:
+            changed = self.update > self.schedule.warm_up and (self.freeze() | self.evolve())
+            if changed or time.monotonic() - self.saved_at > self.schedule.checkpoint_seconds:
                 self.save()
         self.save()
 
@@ -76,7 +78,8 @@ class Learner:
         if saved is None:
             state = jax.device_get(self.program.init())
             saved = Saved(state, self.program.weights(state), 0, 0, 0)
-        self.start, self.update, self.steps, self.resets = saved[1:]
+        self.start, self.update, self.steps, self.resets, self.looked, factors = saved[1:]
+        self.factors = Factors(*map(float, factors))
         self.state = self.everywhere(saved.state)
         steps, resets = ray.get(self.coordinator.history.remote(self.name))
         # Steps that were lost with a process were taken all the same.
@@ -109,31 +112,55 @@ class Learner:
         self.report = self.coordinator.report.remote(self.name, self.done, self.steps, self.log)
         self.log = None
 
-    def freeze(self) -> None:
-        """Adds a frozen copy to the league, and starts over if the league says so."""
+    def freeze(self) -> bool:
+        """Adds a frozen copy to the league if one is due, and starts over if the league says so; returns whether it
+        has."""
+        if not self.standing.due:
+            return False
         snapshot = ray.get(self.vault.freeze.remote(self.name, self.update, self.weights()))
         resets = ray.get(self.coordinator.checkpoint.remote(self.name, snapshot, self.steps, self.done))
         # The answer that is on its way knows nothing of the copy.
         self.report, self.standing = None, self.standing._replace(due=False)
         self.reset_if_told(resets)
-        self.save()
+        return True
 
     def reset_if_told(self, resets: int) -> None:
         """Starts over if the league has reset the learner more often than it knows of."""
         if resets > self.resets:
-            self.state, self.resets = self.everywhere(self.program.init(self.start)), resets
+            self.resets = resets
+            self.replace(self.program.init(self.start))
+
+    def evolve(self) -> bool:
+        """Population based training, at times: a learner that does worse than another takes over the weights and
+        factors of the other's newest training checkpoint, and changes some of the factors; returns whether it has."""
+        rule, due = self.schedule.pbt, self.schedule.pbt.due(self.looked, self.steps)
+        self.looked = self.steps
+        model = ray.get(self.coordinator.model.remote(self.name, rule)) if due else None
+        saved = None if model is None else ray.get(self.vault.restore.remote(model))
+        if saved is None:
+            return False
+        self.replace(saved.state)
+        self.factors = Factors(*explore(saved.factors, rule, self.rng).tolist())
+        return True
+
+    def replace(self, state: Any) -> None:
+        """Gives the learner other weights; who plays it, or with it, gets them at once."""
+        self.state = self.everywhere(state)
+        self.published = -np.inf
 
     def save(self) -> None:
         """Writes a training checkpoint into the vault, and waits until it is on the disk."""
-        saved = Saved(jax.device_get(self.state), jax.device_get(self.start), self.update, self.steps, self.resets)
+        counts = self.update, self.steps, self.resets, self.looked
+        saved = Saved(jax.device_get(self.state), jax.device_get(self.start), *counts, self.factors)
         ray.get(self.vault.save.remote(self.name, saved))
         self.saved_at = time.monotonic()
 
-    def rates(self) -> Rates:
-        """Of the next update: none in the burn-in, only values in the warm-up, then the policy's fall to zero."""
+    def rates(self) -> Factors:
+        """Of the next update: none in the burn-in, only values in the warm-up, then the policy's fall to zero; times
+        the learner's own."""
         if self.update < self.schedule.warm_up:
-            return Rates(0.0, float(self.update >= self.schedule.burn_in))
-        return Rates(max(0.0, 1 - self.standing.done / self.schedule.updates), 1.0)
+            return self.factors.times(Factors(0.0, float(self.update >= self.schedule.burn_in)))
+        return self.factors.times(Factors(max(0.0, 1 - self.standing.done / self.schedule.updates)))
 
     def learn(self, actor: int, fresh: bool, collection: Collection) -> None:
         """One update."""
@@ -142,7 +169,8 @@ class Learner:
         state, self.memories[actor], metrics = self.program.update(self.state, memory, batch, self.rates())
         self.state = self.everywhere(state)
         self.update += 1
-        self.games += collection.games
+        for opponent, reward in collection.games:
+            self.tally.count(opponent, reward)
         if self.update > self.schedule.warm_up:
             self.steps += int(metrics["steps"])
         elif self.update == self.schedule.warm_up:
@@ -150,14 +178,8 @@ class Learner:
         # While the coordinator is away, the entry that it has not had yet waits; what follows adds up.
         if self.log is None and self.update % self.schedule.log_every == 0:
             lag, devices = self.update - 1 - collection.version, self.mesh.size
-            self.log = self.row(metrics | {"lag": lag, "devices": devices})
-
-    def row(self, metrics: dict[str, Any]) -> dict[str, float]:
-        """Metrics, and win rates by opponent since the last time, by the names under which they are logged."""
-        scalars = {curve(self.name, key): float(value) for key, value in metrics.items() if np.isfinite(value)}
-        rewards: dict[str, list[float]] = {}
-        for opponent, reward in self.games:
-            kind = "self" if opponent == self.name else opponent.partition(".")[0]
-            rewards.setdefault(kind, []).append(reward)
-        self.games.clear()
-        return scalars | {f"win_rate/{self.name} against {k}": (np.mean(r) + 1) / 2 for k, r in rewards.items()}
+            metrics |= {"lag": lag, "devices": devices}
+            if self.schedule.pbt.every_steps:
+                metrics |= {f"factor/{key}": value for key, value in self.factors._asdict().items()}
+            values = {key: float(value) for key, value in metrics.items()}
+            self.log = entry(self.name, values, self.tally.win_rates())

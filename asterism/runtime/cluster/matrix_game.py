@@ -12,7 +12,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int
 
-from asterism.runtime.cluster.program import Games, Rates
+from asterism.learning.reinforcement import Factors
+from asterism.runtime.cluster.program import Entrant, Games
 
 PAYOFF = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], np.float32)
 """Of the row's move (rock, paper, scissors) against the column's."""
@@ -83,22 +84,22 @@ class MatrixGame:
         """Games that each lane has played."""
         return jnp.zeros(len(keys), int)
 
-    def collect(self, policy: Any, opponents: list[Any], workers: Any, restart: Any, keys: Any):
+    def collect(self, own: Entrant, opponents: list[Entrant], workers: Any, restart: Any, keys: Any):
         """See `Program`."""
         time.sleep(self.pause)
-        batch = play_lanes(policy, jnp.stack(opponents), keys[0], self.lanes)
+        batch = play_lanes(own.policy, jnp.stack([one.policy for one in opponents]), keys[0], self.lanes)
         games = Games(np.ones((1, self.lanes), bool), np.asarray(batch.reward)[None])
         return jnp.where(restart, 0, workers) + 1, batch, games
 
-    def update(self, state: State, memory: Any, batch: Batch, rates: Rates):
+    def update(self, state: State, memory: Any, batch: Batch, factors: Factors):
         """A step of the policy gradient (REINFORCE, the mean being the baseline)."""
-        state = _update(self, state, batch, rates.policy)
+        state = _update(self, state, batch, factors.policy_rate)
         return state, (memory or 0) + 1, {"steps": self.lanes, "reward": batch.reward.mean()}
 
-    def play(self, home: Any, away: Any, games: int, seed: int) -> list[int]:
+    def play(self, home: Entrant, away: Entrant, games: int, seed: int) -> list[int]:
         """See `Program`."""
         time.sleep(self.pause)
-        batch = play_lanes(home, jnp.asarray(away)[None], jax.random.key(seed), games)
+        batch = play_lanes(home.policy, jnp.asarray(away.policy)[None], jax.random.key(seed), games)
         return np.asarray(batch.reward).astype(int).tolist()
 
 

@@ -1,7 +1,8 @@
 """The opponents that an actor plays at the moment, and their policies."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import ray
 from jaxtyping import Bool
 from ray.exceptions import ObjectLostError
 
-from asterism.league import Snapshot
+from asterism.league import Player, Snapshot
+from asterism.runtime.cluster.program import Entrant
 
 MOST_KEPT = 16
 """Policies of frozen players that a process keeps."""
@@ -19,9 +21,7 @@ MOST_KEPT = 16
 class Match:
     """What a group of lanes plays."""
 
-    opponent: str
-    weights: Snapshot | None
-    """Of the opponent; None for a learner."""
+    opponent: Player
     games: int = 0
     """Games finished."""
 
@@ -34,9 +34,9 @@ class Policies:
         self.learners: dict[str, tuple[int, Any]] = {}
         self.frozen: OrderedDict[Snapshot, Any] = OrderedDict()
 
-    def of(self, player: str, weights: Snapshot | None) -> Any:
-        """The policy of a frozen player, or the newest one of a learner (no snapshot)."""
-        return self._learner(player) if weights is None else self._frozen(weights)
+    def of(self, player: Player) -> Any:
+        """The policy of a frozen player, or the newest one of a learner."""
+        return self._learner(player.id) if player.weights is None else self._frozen(player.weights)
 
     def _learner(self, name: str) -> Any:
         version, policy = self.learners.get(name, (None, None))
@@ -64,30 +64,45 @@ class Policies:
 class Opponents:
     """Opponents of the groups of one actor's lanes: a new one, from the coordinator, after `match_games` games."""
 
-    def __init__(self, learner: str, groups: int, lanes: int, match_games: int, coordinator: Any, vault: Any):
-        self.learner, self.match_games, self.coordinator = learner, match_games, coordinator
+    def __init__(
+        self,
+        learner: Player,
+        races: Sequence[str],
+        groups: int,
+        lanes: int,
+        match_games: int,
+        coordinator: Any,
+        vault: Any,
+    ):
+        """`races`: all of the league."""
+        self.learner, self.races = learner, races
+        self.match_games, self.coordinator = match_games, coordinator
         self.per_group = lanes // groups
         self.matches: list[Match | None] = [None] * groups
         self.policies = Policies(vault)
 
     def choose(self, alone: bool) -> Bool[np.ndarray, " B"]:
-        """Gives opponents to the groups that need one, the learner itself if `alone`: lanes that begin anew."""
+        """Gives opponents to the groups that need one, the learner itself, as each race in turn, if `alone`: lanes that
+        begin anew."""
         need = [i for i, match in enumerate(self.matches) if match is None or match.games >= self.match_games]
         if need:
-            itself = [(self.learner, None)] * len(need)
-            drawn = itself if alone else ray.get(self.coordinator.matches.remote(self.learner, len(need)))
-            for i, (name, weights) in zip(need, drawn, strict=True):
-                self.matches[i] = Match(name, weights)
+            if alone:
+                drawn = [replace(self.learner, race=self.races[i % len(self.races)]) for i in need]
+            else:
+                drawn = ray.get(self.coordinator.matches.remote(self.learner.id, len(need)))
+            for i, opponent in zip(need, drawn, strict=True):
+                self.matches[i] = Match(opponent)
         return np.isin(np.arange(len(self.matches)), need).repeat(self.per_group)
 
-    def current(self, own: Any) -> list[Any]:
-        """Policies of the groups' opponents; `own` is that of the learner."""
-        players = {match.opponent: match.weights for match in self.matches}
-        policies = {name: own if name == self.learner else self.policies.of(name, w) for name, w in players.items()}
-        return [policies[match.opponent] for match in self.matches]
+    def current(self, own: Any) -> list[Entrant]:
+        """The groups' opponents; `own` is the policy of the learner."""
+        players = [match.opponent for match in self.matches]
+        others = {player.id: player for player in players if player.id != self.learner.id}
+        policies = {self.learner.id: own} | {name: self.policies.of(player) for name, player in others.items()}
+        return [Entrant(policies[player.id], player.race) for player in players]
 
     def finish(self, lane: int) -> str:
         """Notes that a game in a lane is over; returns the opponent's id."""
         match = self.matches[lane // self.per_group]
         match.games += 1
-        return match.opponent
+        return match.opponent.id

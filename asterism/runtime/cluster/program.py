@@ -5,12 +5,15 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float
 
+from asterism.learning.reinforcement import Factors
 
-class Rates(NamedTuple):
-    """Factors on the changes of the policy and of the values."""
 
-    policy: float
-    value: float
+class Entrant(NamedTuple):
+    """Who plays a game."""
+
+    policy: Any
+    race: str
+    """Its race in the league."""
 
 
 class Games(NamedTuple):
@@ -43,19 +46,20 @@ class Program(Protocol):
         """The policy of weights."""
 
     def start(self, keys: Any) -> Any:
-        """New games, one a key."""
+        """New games, one a key. Who plays them is not known yet: the first collection begins them anew."""
 
     def collect(
-        self, policy: Any, opponents: list[Any], workers: Any, restart: Bool[Any, " B"], keys: Any
+        self, own: Entrant, opponents: list[Entrant], workers: Any, restart: Bool[Any, " B"], keys: Any
     ) -> tuple[Any, Any, Games]:
-        """Plays on, after beginning anew in the lanes of `restart`: (games, batch of trajectories, what ended)."""
+        """Plays on, after beginning anew in the lanes of `restart`: (games, batch of trajectories, what ended).
+        `opponents`: one a group."""
 
-    def update(self, state: Any, memory: Any, batch: Any, rates: Rates) -> tuple[Any, Any, dict[str, Any]]:
+    def update(self, state: Any, memory: Any, batch: Any, factors: Factors) -> tuple[Any, Any, dict[str, Any]]:
         """Learns from a batch: (state, memory, metrics). `memory` is what the learner itself carries from a batch of an
         actor to the next one of the same games; None at their start. `steps` in the metrics are agent steps."""
 
-    def play(self, home: Any, away: Any, games: int, seed: int) -> list[int]:
-        """Games of two policies, from both sides equally often: 1, 0 or -1 each, for `home`."""
+    def play(self, home: Entrant, away: Entrant, games: int, seed: int) -> list[int]:
+        """Games of two players, from both sides equally often: 1, 0 or -1 each, for `home`."""
 
 
 MakeProgram = Callable[[], Program]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from asterism.errors import require_at_least
+from asterism.league import PopulationBasedTraining
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,4 @@ class Schedule(NamedTuple):
     """Seconds between two training checkpoints of a learner."""
     log_every: int = 10
     """Updates of a learner between two entries in the metrics."""
+    pbt: PopulationBasedTraining = PopulationBasedTraining()

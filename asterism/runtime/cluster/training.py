@@ -67,11 +67,13 @@ class ClusterTraining:
         )
         self.vault = self._start(Vault, on_head | _gpus(0), make, places.weights, places.checkpoints)
         both, devices = (self.coordinator, self.vault), settings.cpu_devices
-        self.learners: list[str] = _answer(self.coordinator.learners.remote())
+        players, races = _answer(self.coordinator.learners.remote()), tuple(teachers)
+        self.learners: list[str] = [player.id for player in players]
         self.runs = []
-        for name in self.learners:
-            actors = [self._start(actor, playing, make, name, schedule, devices, *both) for _ in range(settings.actors)]
-            learner = self._start(Learner, learning, make, name, schedule, settings, *both, actors)
+        for player in players:
+            inputs = make, player, races, schedule, devices, *both
+            actors = [self._start(actor, playing, *inputs) for _ in range(settings.actors)]
+            learner = self._start(Learner, learning, make, player.id, schedule, settings, *both, actors)
             self.runs.append(learner.run.remote())
         games = settings.evaluation_games
         evaluators = [self._start(Evaluator, playing, make, games, devices, *both) for _ in range(settings.evaluators)]

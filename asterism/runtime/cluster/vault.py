@@ -10,6 +10,7 @@ import numpy as np
 import ray
 
 from asterism.league import Snapshot
+from asterism.learning.reinforcement import WHOLE, Factors
 from asterism.runtime.checkpoints import Checkpoints, save_weights, weights_metadata
 from asterism.runtime.cluster.processes import begin
 from asterism.runtime.snapshots import load_snapshot
@@ -28,6 +29,10 @@ class Saved(NamedTuple):
     steps: int
     """Agent steps."""
     resets: int
+    looked: int = 0
+    """Agent steps at the last look at other learners, as population based training has them."""
+    factors: Factors = WHOLE
+    """Of its settings."""
 
 
 class Published(NamedTuple):
