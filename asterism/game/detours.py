@@ -138,7 +138,7 @@ def begin(ground: Ground, routes: Routes, fresh: Bool[Array, "2 8"]) -> Routes:
     )
 
 
-def _bits(flags: Bool[Array, "2 8 *c"]) -> UInt8[Array, "2 *c"]:
+def _bits(flags: Bool[Array, "2 8 *c"]) -> UInt8[Array, " 2 *c"]:
     number = jnp.arange(ROUTES, dtype=jnp.uint8).reshape(ROUTES, *([1] * (flags.ndim - 2)))
     return (flags.astype(jnp.uint8) << number).sum(1, dtype=jnp.uint8)
 

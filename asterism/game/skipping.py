@@ -107,7 +107,7 @@ def over_chunks(
     return jax.lax.fori_loop(0, (count.max() + chunk - 1) // chunk, turn, start)
 
 
-def any_of(which: Bool[Array, " M"], test: Callable[[Int[Array, " C"]], Bool[Array, "C *n"]], shape) -> Array:
+def any_of(which: Bool[Array, " M"], test: Callable[[Int[Array, " C"]], Bool[Array, " C *n"]], shape) -> Array:
     """Whether anything in `which` passes a test with each of what has `shape`: `test(indices)` is [C, *shape]."""
 
     def body(at, real, found):

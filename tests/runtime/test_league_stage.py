@@ -17,6 +17,7 @@ from asterism.interface.spec import strategy_spec, zeros
 from asterism.league import LeagueSettings, PlayerKind, PopulationBasedTraining, Store
 from asterism.league.settings import CheckpointRule
 from asterism.learning.reinforcement import Factors, fresh_learner
+from asterism.runtime.arena import Races
 from asterism.runtime.checkpoints import Checkpoints, load_weights
 from asterism.runtime.curves import curve
 from asterism.runtime.league import LeagueStage
