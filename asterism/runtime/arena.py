@@ -10,7 +10,7 @@ from asterism.game.game import EmbeddedGame
 from asterism.interface.action import Action
 from asterism.interface.description import Game, TimeStep
 from asterism.interface.observation import Strategy
-from asterism.runtime.players import Controller, select, spread
+from asterism.runtime.players import Controller, select, spread, strong
 
 Keys = Shaped[PRNGKeyArray, " B"]
 """One a game: what happens in it does not depend on the games beside it."""
@@ -70,7 +70,8 @@ def new_lanes(
     in compiled code."""
     count = len(seat)
     state, timestep = jax.vmap(game.reset)(keys, z, races)
-    return Lanes(state, timestep, spread(home.initial_memory(), count), spread(away.initial_memory(), count), seat)
+    memories = spread(home.initial_memory(), count), spread(away.initial_memory(), count)
+    return strong(Lanes(state, timestep, *memories, seat))
 
 
 def act(controller: Controller, params, memory, observation, keys: Keys, due: Bool[Array, " B"]):

@@ -108,6 +108,13 @@ def test_two_scripts_compiled_as_one_act_as_each_alone(matches):
     assert len(np.unique(np.asarray(joined[0][1].action_type))) > 1
 
 
+def test_games_begin_with_the_types_that_they_go_on_with(matches):
+    """A weak type in new games would have a recording compile all of its loop twice."""
+    game, script, keys = matches.tools.game, matches.bot, jax.random.split(jax.random.key(0), LANES)
+    start = lambda keys: new_lanes(game, script, script, seats(LANES), spread(game.no_strategy(), LANES), keys)  # noqa: E731
+    assert not [leaf for leaf in jax.tree.leaves(jax.eval_shape(start, keys)) if leaf.weak_type]
+
+
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(-9, 9), st.integers(-9, 9)), min_size=5, max_size=5))
 @settings(max_examples=10, deadline=None)
 def test_sides_are_taken_apart_as_they_were_joined(rows):
