@@ -296,9 +296,8 @@ def test_a_worse_learner_takes_over_and_changes_settings(league, tmp_path, monke
 def test_a_main_agent_learns_to_win(league, tmp_path):
     """Points make wins: after some updates the main agent of each seed chooses a type that earns one far more often."""
     settings = replace(
-        SETTINGS, updates=100, lanes=16, steps=16, unroll=16, learning_rate=3e-2, value_learning_rate=1e-1,
-        losses=replace(SETTINGS.losses, kl=0.0, kl_action_type_early=0.0), checkpoint_seconds=1e9, log_every=10,
-        league=LeagueSettings(main_exploiters=0, league_exploiters=0),
+        SETTINGS, updates=160, lanes=16, steps=16, unroll=16, learning_rate=3e-2, value_learning_rate=1e-1,
+        losses=replace(SETTINGS.losses, kl=0.0, kl_action_type_early=0.0), checkpoint_seconds=1e9, cohort=3,
     )  # fmt: skip
     for seed in range(3):
         with open_run(tmp_path, f"run{seed}") as run:
