@@ -133,7 +133,7 @@ def test_frozen_weights_and_checkpoints_come_back(machines, tmp_path):
     for update in (5, 6, 6, 7):
         vault.save(MAIN, Saved(state, FOUNDER, update, 100, 1))
     saved = vault.restore(MAIN)
-    assert saved[2:] == (7, 100, 1) and (saved.state.weights == state.weights).all()
+    assert saved[2:] == Saved(state, FOUNDER, 7, 100, 1)[2:] and (saved.state.weights == state.weights).all()
     newest = vault.learner(MAIN, known=None)
     assert newest.version == 7 and (ray.get(newest.policy[0]) == FOUNDER + 2).all()
     vault.publish(MAIN, 8, FOUNDER)
