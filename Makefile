@@ -20,7 +20,7 @@ help:
 train: .venv/.installed
 	$(BIN)/asterism train --name first-light $(ARGS)
 
-# Ray's threads get a process of their own: a worker that holds them beside much compiled code may crash.
+# Ray's tests get a process of their own: they start machines of many processes, one file at a time.
 CLUSTER := $(wildcard tests/runtime/test_cluster*.py)
 test: .venv/.installed-dev
 ifeq ($(ARGS),)

@@ -13,7 +13,6 @@ from asterism.bots.war import LARGE, LARGER, Campaign
 from asterism.game.game import EmbeddedGame
 from asterism.interface.observation import POSITION_SCALE, Alliance, EntityField, MapPlane, Race, Statistic
 
-"""Compiling takes longer than playing."""
 OURS, THEIRS = Alliance.SELF, Alliance.ENEMY
 
 
