@@ -43,7 +43,7 @@ class ToyDuel:
 
     def draw_races(self, key) -> Int[Array, " 2"]:
         """Those that were given; nothing is drawn."""
-        return jnp.array([Race[race.upper()] for race in self.settings.races])
+        return jnp.array([Race.named(race) for race in self.settings.races])
 
     def reset(self, key, z, races=None):
         """A new game, whose players begin with a point by chance."""

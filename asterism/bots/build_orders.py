@@ -10,8 +10,7 @@ from importlib import resources
 from typing import Any
 
 from asterism.errors import UserError
-
-RACES = ("terran", "zerg", "protoss")
+from asterism.game.tables import RACES
 
 
 @dataclass(frozen=True)

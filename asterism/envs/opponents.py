@@ -75,7 +75,7 @@ def _bot(game: EmbeddedGame, name: str) -> Opponent:
     if race == "random":
         raise UserError(f"opponent {name!r} needs a race: name terran, zerg or protoss second in the setting races")
     one = draw_bots(game, (name,))
-    draw = lambda key: one(0, key, jnp.int32(Race[race.upper()]))  # noqa: E731
+    draw = lambda key: one(0, key, jnp.int32(Race.named(race)))  # noqa: E731
     return Opponent(_player(game), jax.jit(draw), jax.jit(jax.vmap(draw)))
 
 

@@ -195,7 +195,7 @@ def result(world: World, state: State, time_limit: int) -> tuple[Float[Array, " 
 def draw_races(key: PRNGKeyArray, races: tuple[str, str]) -> Int[Array, " 2"]:
     """`Race` of each player; one that is "random" is drawn."""
     drawn = jax.random.randint(key, (2,), Race.TERRAN, Race.PROTOSS + 1)
-    fixed = jnp.array([0 if race == "random" else Race[race.upper()] for race in races])
+    fixed = jnp.array([0 if race == "random" else Race.named(race) for race in races])
     return jnp.where(fixed > 0, fixed, drawn)
 
 
@@ -205,7 +205,7 @@ def draw_told(key: PRNGKeyArray, hidden: float) -> Bool[Array, " 2"]:
 
 
 def _check_races(rules: Rules, settings: GameSettings) -> None:
-    names = [KITS[Race[race.upper()]][0] for race in settings.races if race != "random"]
+    names = [KITS[Race.named(race)][0] for race in settings.races if race != "random"]
     names += [kit[0] for kit in KITS.values()] if "random" in settings.races else []
     if not set(names) <= rules.description.unit_index.keys():
         raise UserError(f"game setting rules is {settings.rules}, which has Terrans only: other races need rules full")

@@ -210,7 +210,7 @@ def _unit_table(units: list[UnitRow | None], upgrades: list[UpgradeRow], addon_t
         takes_addon=column(lambda u: u.id in addon_takers and not u.is_flying, bool),
         cargo=column(lambda u: u.cargo_size, np.int32),
         in_build_order=column(lambda u: not u.is_worker and not (u.supply_provided and not u.is_townhall), bool),
-        race=column(lambda u: Race[u.race.upper()], np.int32),
+        race=column(lambda u: Race.named(u.race), np.int32),
         needs_power=column(lambda u: u.needs_power, bool),
         power_radius=column(lambda u: u.power_radius),
         creep_radius=column(lambda u: u.creep_radius),

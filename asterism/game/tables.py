@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from asterism.errors import UserError
 
 Row = TypeVar("Row")
 
-RACES = ("terran", "zerg", "protoss")
+RaceName = Literal["terran", "zerg", "protoss"]
+RACES: tuple[RaceName, ...] = get_args(RaceName)
 ATTRIBUTES = (
     *("light", "armored", "biological", "mechanical", "robotic", "psionic", "massive", "structure", "hover", "heroic"),
     *("summoned", "user1", "mapboss"),

@@ -134,6 +134,11 @@ class Race(IntEnum):
     PROTOSS = 3
     RANDOM = 4
 
+    @classmethod
+    def named(cls, name: str) -> "Race":
+        """The race with a name in small letters; KeyError for another."""
+        return cls[name.upper()]
+
 
 class Scalars(NamedTuple):
     """All that is neither an entity nor a map. U, A, K: unit types, actions, upgrades of the game's description."""

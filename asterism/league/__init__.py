@@ -7,7 +7,7 @@ from asterism.league.matchmaking import choose_opponent
 from asterism.league.payoff import Outcome, Payoff, Result
 from asterism.league.pbt import PopulationBasedTraining
 from asterism.league.pfsp import Weighting, pfsp
-from asterism.league.player import Player, PlayerKind, Snapshot
+from asterism.league.player import Player, PlayerKind, Snapshot, first_main_agents
 from asterism.league.ratings import Interval, elo, elo_error, nash, relative_performance, wilson
 from asterism.league.settings import CheckpointRule, LeagueSettings
 from asterism.league.state import LeagueState
@@ -35,6 +35,7 @@ __all__ = [
     "choose_opponent",
     "elo",
     "elo_error",
+    "first_main_agents",
     "founding_players",
     "nash",
     "pfsp",

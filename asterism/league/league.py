@@ -12,7 +12,7 @@ from jaxtyping import Float
 from asterism.league.checkpoints import ready_to_checkpoint, resets_after_checkpoint
 from asterism.league.matchmaking import choose_opponent
 from asterism.league.payoff import Result
-from asterism.league.player import Player, PlayerKind, Snapshot
+from asterism.league.player import Player, PlayerKind, Snapshot, learner_id
 from asterism.league.ratings import Interval, elo, elo_error, nash, wilson
 from asterism.league.settings import LeagueSettings
 from asterism.league.store import Store
@@ -71,7 +71,7 @@ def founding_players(settings: LeagueSettings, teachers: Mapping[str, Snapshot |
         teacher = Player(f"teacher_{race}", PlayerKind.HISTORICAL, race, weights=weights)
         players.append(teacher)
         for kind, count in settings.learners_per_race().items():
-            ids = [f"{kind.value}_{race}_{i}" for i in range(count)]
+            ids = [learner_id(kind, race, number) for number in range(count)]
             players += [Player(learner, kind, race, parent=teacher.id) for learner in ids]
     return players
 

@@ -1,5 +1,6 @@
 """The players of a league: learners, which change, and historical players, which do not."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -21,6 +22,16 @@ class Snapshot(NamedTuple):
     """Name of their file, in the folder of the league's weights."""
     sha256: str
     """Hash of what is in it: a file with another one is not this snapshot."""
+
+
+def learner_id(kind: PlayerKind, race: str, number: int) -> str:
+    """Id of one of a race's learners of a kind; the first has the number 0."""
+    return f"{kind.value}_{race}_{number}"
+
+
+def first_main_agents(races: Iterable[str]) -> dict[str, str]:
+    """By race the id of its first main agent."""
+    return {race: learner_id(PlayerKind.MAIN_AGENT, race, 0) for race in races}
 
 
 @dataclass(frozen=True)

@@ -166,11 +166,14 @@ class AblateConfig:
         ]
 
     def founders(self) -> dict[Path, TrainConfig]:
-        """The settings of the runs to begin from. UserError where more than name and seed differs, or no seed does."""
+        """The settings of the runs to begin from. UserError where more than name and seed differs, no seed does, or a
+        league has an agent of each of several races."""
         configs = {}
         for path in self.base:
             with RunFolder.open(path) as run:
                 configs[path] = scaled(run.load_config(TrainConfig), self.budget, imitation=False)
+                if configs[path].league.races:
+                    raise UserError(f"{path} has agents of several races (--league.races): ablations compare one agent")
         first, *others = configs.items()
         for path, config in others:
             changed = set(differences(to_json(first[1]), to_json(config))) - {"name", "seed"}

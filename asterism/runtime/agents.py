@@ -37,7 +37,7 @@ def league_agents(races: Sequence[str]) -> tuple[str, ...]:
 def race_of(agent: str) -> int:
     """`Race` that an agent was trained for; 0: that of its side."""
     race = agent.removeprefix("agent_")
-    return int(Race[race.upper()]) if race in RACES else 0
+    return int(Race.named(race)) if race in RACES else 0
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class Stage(NamedTuple):
 
 def cast_names(players: Sequence[BotName]) -> Casting:
     """Names with races as numbers."""
-    rows = [(Race[name.race.upper()], name.level, name.number) for name in players]
+    rows = [(Race.named(name.race), name.level, name.number) for name in players]
     return Casting(*np.array(rows, np.int32).T)
 
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import tyro
 
 from asterism.errors import UserError
 from asterism.files import writing
+from asterism.game.tables import RaceName
 from asterism.interface.network import Params
 from asterism.interface.observation import Race
 from asterism.runtime.agents import TEACHER, agent_path, load_agent, race_of
@@ -19,7 +19,6 @@ from asterism.runtime.setup import Tools, make_tools, start_jax
 from asterism.runtime.train import TrainConfig
 from asterism.web.draw import GamePainter
 
-RaceName = Literal["terran", "zerg", "protoss"]
 FPS = 12.0
 """Pictures a second of a game that is kept."""
 
@@ -74,7 +73,7 @@ class EvaluateConfig:
         policies = {name: params.policy for name, params in others.items()}
         races = race_of(self.agent), 0
         if self.races is not None:
-            races = tuple(int(Race[race.upper()]) for race in self.races)
+            races = tuple(int(Race.named(race)) for race in self.races)
         matches = Matches(tools, self.games)
         scores = evaluate_agent(matches, agent.policy, policies, self.games, self.seed, bots, races=races)
         print(table(scores))

@@ -10,7 +10,17 @@ from jaxtyping import Array, Float
 
 from asterism.demos.strategies import StrategyLibrary
 from asterism.interface.network import Params
-from asterism.league import League, LeagueSettings, Outcome, Player, PlayerKind, Result, Snapshot, founding_players
+from asterism.league import (
+    League,
+    LeagueSettings,
+    Outcome,
+    Player,
+    PlayerKind,
+    Result,
+    Snapshot,
+    first_main_agents,
+    founding_players,
+)
 from asterism.league.pbt import explore, model_for
 from asterism.learning.reinforcement import Factors, LearnerState, fresh_learner
 from asterism.runtime.arena import Races
@@ -80,8 +90,7 @@ class LeagueStage:
         members = [Member(player.id, race(player.race), [None] * groups) for player in learners]
         self.cohorts = [self.new_cohort(members[i : i + size], i) for i in range(0, len(members), size)]
         self.place = {member.name: (cohort, k) for cohort in self.cohorts for k, member in enumerate(cohort.members)}
-        self.first_of_race = {player.race: player.id for player in learners[: len(self.races)]}
-        self.main = learners[0].id
+        self.first_of_race = first_main_agents(self.races)
         self.leading = self.cohorts[: -(-len(self.races) // size)]
         """Cohorts whose values learn before the league is founded: those of a main agent of each race."""
         kinds = [{self.learners[member.name].kind for member in cohort.members} for cohort in self.cohorts]
@@ -296,7 +305,7 @@ class LeagueStage:
                     if update == total or time.monotonic() - saved > self.settings.checkpoint_seconds:
                         self.save(checkpoints, update)
                         saved = time.monotonic()
-        return self.state(self.main).params
+        return self.state(self.first_of_race[self.races[0]]).params
 
     def _tree(self) -> Any:
         arrays = [(cohort.states, cohort.workers) for cohort in self.cohorts]

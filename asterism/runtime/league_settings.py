@@ -112,4 +112,4 @@ class LeagueTraining:
 
     def race_number(self, race: str) -> int:
         """`Race` that a player of the league plays, whoever it meets; without `races` 0: that of its side."""
-        return int(Race[race.upper()]) if self.races else 0
+        return int(Race.named(race)) if self.races else 0

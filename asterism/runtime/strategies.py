@@ -7,12 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from asterism.bots.build_orders import RACES, BuildItem, BuildOrder, load_build_orders
+from asterism.bots.build_orders import BuildItem, BuildOrder, load_build_orders
 from asterism.bots.openings import LEFT_OUT
 from asterism.demos import Demos, RecordedPlayer, StrategyLibrary, recorded_strategies, strategy_library
 from asterism.errors import UserError
 from asterism.game.commands import place_to_location
 from asterism.game.game import EmbeddedGame
+from asterism.game.tables import RACES
 from asterism.interface.observation import Race, Strategy
 from asterism.runtime.league_settings import StrategySource
 from asterism.runtime.supervised import select_entries, wins, with_a_plan
@@ -33,7 +34,7 @@ def strategies_to_follow(
     Raises UserError where there is none for a side.
     """
     found = [
-        (side, int(Race[race.upper()]), strategies_of(demos, best, game, source, side, race))
+        (side, int(Race.named(race)), strategies_of(demos, best, game, source, side, race))
         for side in range(2)
         for race in races_on(game, side)
     ]

@@ -150,7 +150,7 @@ def _tape(rules: Rules, game: GameProduction, entries, times: np.ndarray, most: 
                 place[i, k] = item.place
         for u, name in enumerate(rules.description.upgrades):
             known[i, u] = player.upgrades.get(name, NEVER)
-    races = np.array([Race[player.race.upper()] for player in game.players], np.int32)
+    races = np.array([Race.named(player.race) for player in game.players], np.int32)
     padded = np.full(samples, NEVER, np.int32)
     padded[: len(times)] = times
     return Tape(task, start, over, due, place, avoid, known, races, starts, padded)

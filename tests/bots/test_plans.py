@@ -42,7 +42,7 @@ def plans(draw, race, level, kind=-1, count=64):
     """Plans of as many games."""
     fill = lambda value: jnp.full(count, int(value))  # noqa: E731
     keys = jax.random.split(jax.random.key(1), count)
-    return jax.tree.map(np.asarray, draw(keys, fill(Race[race.upper()]), fill(level), fill(kind)))
+    return jax.tree.map(np.asarray, draw(keys, fill(Race.named(race)), fill(level), fill(kind)))
 
 
 # Styles
@@ -82,7 +82,7 @@ def test_raiders_are_soldiers_of_the_style_and_the_race(rules, pair):
     style = STYLES[pair]
     assert set(style.raiders) <= set(style.army)
     of = {int(rules.units.race[rules.description.unit_index[name]]) for name in style.army}
-    assert of == {Race[style.race.upper()]}
+    assert of == {Race.named(style.race)}
     assert (style.kind == "air") == bool(style.raiders)
 
 

@@ -81,7 +81,7 @@ def test_user_and_bot_keep_their_races_on_either_side(monkeypatch, race):
     for side in (0, 1):
         with pytest.raises(StopIteration):
             duel.new(opponent.draw(jax.random.key(0)), side, jax.random.key(0))
-    other = Race[race.upper()]
+    other = Race.named(race)
     assert [tuple(map(int, races)) for races in seen] == [(Race.TERRAN, other), (other, Race.TERRAN)]
     worker = game.rules.tasks.product[opponent.draw(jax.random.key(0)).worker]
     assert game.description.unit_types[worker].name == {"zerg": "Drone", "protoss": "Probe"}[race]

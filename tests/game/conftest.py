@@ -26,7 +26,7 @@ class Compiled:
         self.rules, self.world = self.game.rules, self.game.world
         self.step = jax.jit(self.game.step)
         self.look = jax.jit(lambda state: observe(self.world, state, self.game.description, SIZE))
-        races = jnp.array([Race[race.upper()] for race in self.game.settings.races])
+        races = jnp.array([Race.named(race) for race in self.game.settings.races])
         state, _, _ = self.look(jax.jit(self.game.opening)(races, self.game.no_strategy()))
         self.start = jax.tree.map(np.array, state)
 

@@ -191,6 +191,7 @@ def test_runs_that_differ_in_more_than_their_seed_are_refused(trained):
     for other, said in (
         (trained("same"), "same seed"),
         (trained("other", seed=1, record=replace(BASE.record, games=3)), "differ in record.games"),
+        (trained("races", league=replace(BASE.league, races=("terran", "zerg")), race=("random", "random")), "several"),
         (first.parent / "nowhere", "no teacher"),
     ):
         with pytest.raises(UserError, match=said):

@@ -34,7 +34,7 @@ class Stage:
         pass
 
     def candidates(self, race):
-        number = 10 * int(Race[race.upper()])
+        number = 10 * int(Race.named(race))
         return {f"main_agent_{race}_0": self.weights(number), f"main_agent_{race}_0.1": self.weights(number + 1)}
 
 

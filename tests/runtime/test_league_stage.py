@@ -30,6 +30,7 @@ from asterism.runtime.setup import Tools
 GAME = ToyDuel()
 NETWORK = linear_network(GAME.description, SIZE)
 TOOLS = Tools(GAME, NETWORK, NETWORK)
+MAIN = "main_agent_terran_0"
 TEACHER = NETWORK.init(jax.random.key(7))
 SETTINGS = LeagueTraining(
     burn_in=1,
@@ -151,12 +152,12 @@ def test_only_values_learn_before_the_policy(league, settings, tmp_path):
         stage.step(1)
         founder = NETWORK.cooled(TEACHER, settings.temperature)
         assert settings.temperature == 0.6 and not same(founder.policy, TEACHER.policy)
-        assert same(stage.state(stage.main).params, founder), "burnt in, but nothing learned yet"
+        assert same(stage.state(MAIN).params, founder), "burnt in, but nothing learned yet"
         for update in (2, 3):
             assert not stage.league.state.players, "not founded yet"
             stage.step(update)
         assert len(stage.learners) == 3 and not any(stage.league.state.steps.values())
-        learned = stage.state(stage.main).params
+        learned = stage.state(MAIN).params
         for params in (stage.state(learner).params for learner in stage.learners):
             assert same(params.policy, founder.policy)
             assert not same(params.value, TEACHER.value)
@@ -164,7 +165,7 @@ def test_only_values_learn_before_the_policy(league, settings, tmp_path):
         stored = load_weights(stage.weights_folder / "founder_terran.safetensors", TOOLS.example_params())
         assert same(stored, learned)
         stage.step(4)
-        assert not same(stage.state(stage.main).params.policy, founder.policy)
+        assert not same(stage.state(MAIN).params.policy, founder.policy)
 
 
 def test_nothing_is_compiled_twice(league, tmp_path):
@@ -239,9 +240,9 @@ def test_twelve_learners_of_three_races(league, tmp_path):
         seats = np.asarray(stage.cohorts[0].workers.lanes.seat)
         own = np.take_along_axis(np.asarray(races), seats[..., None], -1)[..., 0]
         for k, (member, player) in enumerate(zip(stage.cohorts[0].members, stage.learners.values(), strict=True)):
-            assert member.name == player.id and (own[k] == Race[player.race.upper()]).all()
+            assert member.name == player.id and (own[k] == Race.named(player.race)).all()
             for group in member.groups:
-                assert group.race == Race[stage.league.state.players[group.opponent].race.upper()]
+                assert group.race == Race.named(stage.league.state.players[group.opponent].race)
         assert list(stage.candidates("zerg")) == ["main_agent_zerg_0"], "nobody has a copy yet"
         weights = [stage.state(name).params.policy.delay for name in stage.learners]
         assert all(not same(one, other) for i, one in enumerate(weights) for other in weights[:i])
@@ -370,4 +371,4 @@ def test_exploiters_get_matches_once_the_league_is_founded(league, tmp_path):
         assert all(groups[0]) and not any(groups[1]) and not any(groups[2])
         stage.step(4)
         opponents = {group.opponent for member in stage.cohorts[0].members[1:] for group in member.groups}
-        assert opponents <= {stage.main, "teacher_terran"}
+        assert opponents <= {MAIN, "teacher_terran"}

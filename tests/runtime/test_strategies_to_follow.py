@@ -137,5 +137,5 @@ def test_where_races_are_drawn_real_strategies_are_of_all_match_ups():
     real = strategies_to_follow(demos(1), BEST, game("random", "random"), "real")
     of = lambda race, enemy: len(real_strategies(game(race, enemy), 0, race))  # noqa: E731
     for race in RACES:
-        count = int(((np.asarray(real.races) == Race[race.upper()]) & np.asarray(real.fits)[0]).sum())
+        count = int(((np.asarray(real.races) == Race.named(race)) & np.asarray(real.fits)[0]).sum())
         assert count == sum(of(race, enemy) for enemy in RACES)

@@ -10,7 +10,7 @@ import numpy as np
 
 from asterism.demos.strategies import StrategyLibrary
 from asterism.interface.network import Params
-from asterism.league import League, PlayerKind, Snapshot
+from asterism.league import League, Snapshot, first_main_agents
 from asterism.learning.reinforcement import Factors, LearnerState, Trajectory, fresh_learner
 from asterism.runtime.arena import Races
 from asterism.runtime.checkpoints import Checkpoints, save_weights, weights_metadata
@@ -121,11 +121,6 @@ def make_program(setup: Setup, founder: Params, library: StrategyLibrary, settin
     return LeagueProgram(make_tools(setup), founder, library, settings)
 
 
-def main_agent(race: str) -> str:
-    """Id of the first main agent of a race."""
-    return f"{PlayerKind.MAIN_AGENT.value}_{race}_0"
-
-
 class ClusterStage:
     """Trains the league on a cluster; candidates for the playoff are as those of a league on one device."""
 
@@ -147,6 +142,7 @@ class ClusterStage:
         self.program = partial(make_program, setup, founder, jax.device_get(library), settings)
         self.weights = run.path / "league"
         self.races = settings.races or (tools.game.settings.races[0],)
+        self.first_of_race = first_main_agents(self.races)
         path = self.weights / FOUNDER
         if not path.exists():
             save_weights(path, founder, {"player": "founder"})
@@ -175,7 +171,7 @@ class ClusterStage:
                     for step, row in progress.rows:
                         self.run.log(NAME, step, shortened(row, None if self.settings.races else self.races[0]))
             weights = self.program().weights
-            self.agents = {race: weights(training.saved(main_agent(race)).state) for race in self.races}
+            self.agents = {race: weights(training.saved(name).state) for race, name in self.first_of_race.items()}
         return self.agents[self.races[0]]
 
     def records(self) -> tuple[str, str | None]:
@@ -190,5 +186,5 @@ class ClusterStage:
         """The first main agent of a race as it is, then its frozen copies, the newest first."""
         state = League(open_records(self.run, self.settings.records), self.settings.league).state
         load = lambda copy: load_snapshot(self.weights, state.players[copy].weights, self.tools.example_params())  # noqa: E731
-        main = main_agent(race)
+        main = self.first_of_race[race]
         return {main: self.agents[race]} | {copy: load(copy) for copy in reversed(state.copies(main))}
