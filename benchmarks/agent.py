@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import optax
 import tyro
+from figures import report
 
 from asterism.agent.computation import Computation
 from asterism.agent.cost import products
@@ -81,11 +82,6 @@ def measure(function: Callable, arguments: tuple, repeats: int) -> Measured:
     memory = compiled.memory_analysis()
     sizes = memory.argument_size_in_bytes + memory.output_size_in_bytes + memory.temp_size_in_bytes
     return Measured(statistics.median(seconds), min(seconds), sizes)
-
-
-def report(name: str, value: float, unit: str) -> None:
-    """One line."""
-    print(f"{name}: {value:.4g} {unit}" if value < 1000 else f"{name}: {value:.0f} {unit}", flush=True)
 
 
 def peak(form: str, repeats: int) -> float:

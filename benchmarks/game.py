@@ -20,6 +20,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import tyro
+from figures import report
 
 from asterism.game.game import EmbeddedGame
 from asterism.game.settings import GameSettings
@@ -153,11 +154,6 @@ def smax(batch: int) -> Timed:
         return state, observation
 
     return Timed(step, lambda key: env.reset(key)[1], batch)
-
-
-def report(name: str, value: float, unit: str) -> None:
-    """One line."""
-    print(f"{name}: {value:.4g} {unit}" if value < 100 else f"{name}: {value:.0f} {unit}", flush=True)
 
 
 def measure(settings: Settings, slots: int, batch: int) -> float:

@@ -18,6 +18,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import tyro
+from figures import report
 
 from asterism.demos import StrategyLibrary, strategy_library
 from asterism.game.settings import GameSettings
@@ -137,11 +138,6 @@ def measure(tools: Tools, settings: Settings, name: str, learners: int) -> None:
         report(f"train.share.{part}.{name}", 100 * spent / whole, "%")
     report(f"train.iteration.{name}", whole / settings.iterations, "s")
     report(f"train.peak_memory.{name}", peak_memory(), "GiB so far")
-
-
-def report(name: str, value: float, unit: str) -> None:
-    """One line."""
-    print(f"{name}: {value:.4g} {unit}", flush=True)
 
 
 def main(settings: Settings) -> None:

@@ -22,7 +22,11 @@ def entry(learner: str, metrics: Mapping[str, float], win_rates: Mapping[str, fl
 
 
 def shortened(curves: Mapping[str, float], race: str | None) -> dict[str, float]:
-    """The same without what players' names have in common: the race, if one is that of all, and the number of the
+    """The same by short names."""
+    return {short_name(name, race): value for name, value in curves.items()}
+
+
+def short_name(name: str, race: str | None) -> str:
+    """A name of players without what theirs have in common: the race, if one is that of all, and the number of the
     first of a kind."""
-    common = f"_{race}" if race else ""
-    return {re.sub(r"_0\b", "", name.replace(common, "")): value for name, value in curves.items()}
+    return re.sub(r"_0\b", "", name.replace(f"_{race}", "") if race else name)

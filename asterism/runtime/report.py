@@ -13,6 +13,7 @@ from asterism.errors import UserError
 from asterism.league import League, LeagueReport, wilson
 from asterism.runtime.agents import load_agent
 from asterism.runtime.config_file import differences
+from asterism.runtime.curves import short_name
 from asterism.runtime.film import Film, film_game
 from asterism.runtime.records import has_league, open_records
 from asterism.runtime.run_folder import RunFolder
@@ -72,7 +73,8 @@ def league_payoff(run: RunFolder, records: str) -> Payoff | None:
 
 def payoff_map(report: LeagueReport) -> Payoff:
     """The payoff matrix of a league, with short names."""
-    names = [player.id.replace("_terran", "").removesuffix("_0") for player in report.players]
+    race, *others = {player.race for player in report.players}
+    names = [short_name(player.id, None if others else race) for player in report.players]
     matrix = np.where(report.games > 0, report.win_rates, np.nan)
     return Payoff(names, matrix, report.games.astype(int))
 

@@ -83,9 +83,19 @@ class TrainConfig:
         if set(self.league.races) - {"terran"} and self.setup.game.rules != "full":
             raise UserError("league setting races needs a game of these races: add --setup.game.rules full")
 
+    @property
+    def needs(self) -> str:
+        """Memory and time that the run takes on a CPU beyond its updates, as measured at size tiny; in words."""
+        full = self.setup.game.rules == "full"
+        memory = 6 if full or self.league.cohort > 3 else 4
+        more = "about" if self.setup.size == "tiny" else "more than"
+        return f"{more} {memory} GB of memory" + (
+            ", ten minutes and more to compile the rules of all races" if full else ""
+        )
+
     def run(self) -> None:
         """Trains to the end."""
-        print(f"asterism train: run runs/{self.name}, about 4 GB of memory; Ctrl-C stops, the same command goes on")
+        print(f"asterism train: run runs/{self.name}, {self.needs}; Ctrl-C stops, the same command goes on")
         if self.cluster is not None:
             check(self.cluster)
         start_jax()

@@ -10,6 +10,7 @@ from asterism.league import League, Outcome, Result, Store
 from asterism.runtime import league_match
 from asterism.runtime import standings as module
 from asterism.runtime.matches import Score
+from asterism.runtime.report import payoff_map
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.standings import StandingsConfig, standings, table, thin_pairs
 from asterism.runtime.train import TrainConfig
@@ -42,6 +43,15 @@ def test_the_table_ranks_players_and_names_their_worst_case(run):
     first, best, *_, last = table(rows).splitlines()
     assert best.split()[0] == f"{MAIN}.2" and "no games" in best
     assert f"0% (0% to 66%) against {MAIN}.2" in table(rows) and MAIN + "*" in table(rows)
+
+
+def test_the_payoff_names_races_where_there_are_several(run, tmp_path):
+    names = payoff_map(League(Store(run.league_path)).report()).names
+    assert names[:3] == ["teacher", "main_agent", "main_exploiter"] and names[-1] == "main_agent.2"
+    league = League(Store(tmp_path / "races.sqlite"))
+    league.populate({race: snapshot(f"{race}.safetensors") for race in ("terran", "zerg")})
+    names = payoff_map(league.report()).names
+    assert {"teacher_terran", "main_agent_terran", "main_agent_zerg"} <= set(names)
 
 
 def test_lines_of_descent_go_from_the_teacher_to_the_learner(run):
