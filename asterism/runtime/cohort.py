@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from asterism.learning.reinforcement import WHOLE, Factors, LearnerState
+from asterism.runtime.quota import Quota
 from asterism.runtime.rollout import Workers
 from asterism.runtime.tally import Tally
 
@@ -19,10 +20,15 @@ class Group(NamedTuple):
     opponent: str
     race: int
     """`Race` of the opponent; 0: that of its side."""
-    games: int = 0
-    """Games finished against this opponent."""
+    quota: Quota
+    """Of the match against this opponent."""
     version: int | None = None
     """Updates that the opponent had made when its weights were put in; None: they are not in yet."""
+
+
+def unpack_group(opponent: str, race: int, each: int, ended: list[int]) -> Group:
+    """A group as a checkpoint holds it."""
+    return Group(opponent, race, Quota(each, tuple(ended)))
 
 
 @dataclass
@@ -47,14 +53,14 @@ class Member:
 
     def pack(self) -> dict[str, Any]:
         """What a checkpoint holds of it, in JSON's types."""
-        groups = [group and [group.opponent, group.race, group.games] for group in self.groups]
+        groups = [group and [group.opponent, group.race, *group.quota] for group in self.groups]
         own = {"updates": self.updates, "turns": self.turns, "factors": [float(value) for value in self.factors]}
         return own | {"groups": groups, "tally": self.tally.games}
 
     def unpack(self, packed: dict[str, Any]) -> None:
         """Goes back to what a checkpoint holds."""
         self.updates, self.turns = packed["updates"], packed["turns"]
-        self.groups = [group and Group(*group) for group in packed["groups"]]
+        self.groups = [group and unpack_group(*group) for group in packed["groups"]]
         self.factors = Factors(*packed["factors"])
         self.tally.games = {opponent: tuple(added) for opponent, added in packed["tally"].items()}
 

@@ -32,6 +32,7 @@ from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.memory import peak_memory
 from asterism.runtime.population import make_optimizer, make_population
 from asterism.runtime.progress import stage
+from asterism.runtime.quota import new_quota
 from asterism.runtime.records import open_records
 from asterism.runtime.rollout import Conditioning, Finished
 from asterism.runtime.run_folder import RunFolder
@@ -154,28 +155,32 @@ class LeagueStage:
         self.league.populate(teachers, update)
 
     def find_opponents(self, cohort: Cohort, founded: bool, rng: np.random.Generator) -> tuple[np.ndarray, Races]:
-        """Gives new opponents to the groups that need one; returns which games begin anew, and the races of those that
-        begin. [K, lanes]"""
+        """Gives new opponents to the groups whose matches are over; returns which games begin anew, and the races of
+        those that begin. [K, lanes]"""
         per_group = self.settings.lanes // self.settings.groups
         new = np.zeros((len(cohort.members), self.settings.groups), bool)
         races = np.zeros((2, *new.shape), np.int32)
         policies: dict[str, Float[Array, " N"]] = {}
         for k, member in enumerate(cohort.members):
             for g, group in enumerate(member.groups):
-                if group is None or group.games >= self.settings.match_games:
-                    member.groups[g] = self.new_group(member, g, founded, rng)
-                    new[k, g] = True
+                if group is None or group.quota.met:
+                    member.groups[g], new[k, g] = self.new_match(member, g, founded, rng)
                 races[:, k, g] = member.race, member.groups[g].race
                 self.refresh(cohort, k, g, policies)
         return new.repeat(per_group, 1), Races(*races.repeat(per_group, 2))
 
-    def new_group(self, member: Member, index: int, founded: bool, rng: np.random.Generator) -> Group:
-        """The next match of a group; before the league is founded, itself, as each race in turn."""
-        race = self.settings.race_number
-        if not founded:
-            return Group(member.name, race(self.races[index % len(self.races)]))
-        opponent = self.league.match(member.name, rng).away
-        return Group(opponent, race(self.league.state.players[opponent].race))
+    def new_match(self, member: Member, index: int, founded: bool, rng: np.random.Generator) -> tuple[Group, bool]:
+        """A group's next match, and whether its games begin anew: with the same opponent they go on. Before the league
+        is founded, a learner meets itself, as each race in turn."""
+        if founded:
+            opponent = self.league.match(member.name, rng).away
+            race = self.league.state.players[opponent].race
+        else:
+            opponent, race = member.name, self.races[index % len(self.races)]
+        number, before = self.settings.race_number(race), member.groups[index]
+        same = before is not None and (before.opponent, before.race) == (opponent, number)
+        quota = new_quota(self.settings.match_games, self.settings.lanes // self.settings.groups, going_on=same)
+        return Group(opponent, number, quota, before.version if same else None), not same
 
     def refresh(self, cohort: Cohort, k: int, g: int, policies: dict[str, Float[Array, " N"]]) -> None:
         """Puts an opponent's weights in, unless they are there as they are now. `policies`: those that were needed
@@ -192,14 +197,16 @@ class LeagueStage:
             cohort.members[k].groups[g] = group._replace(version=version)
 
     def record(self, cohort: Cohort, update: int, finished: Finished) -> None:
-        """Writes the results of an iteration into the league."""
+        """Writes the results of an iteration's games that count into the league."""
         results = []
         per_group = self.settings.lanes // self.settings.groups
         done, reward = np.asarray(finished.done), np.asarray(finished.reward)
         for k, step, lane in zip(*np.nonzero(done), strict=True):
-            member, g = cohort.members[k], int(lane) // per_group
+            member, (g, place) = cohort.members[k], divmod(int(lane), per_group)
             group, value = member.groups[g], float(reward[k, step, lane])
-            member.groups[g] = group._replace(games=group.games + 1)
+            member.groups[g] = group._replace(quota=group.quota.end(place))
+            if not group.quota.counts(place):
+                continue
             member.tally.count(group.opponent, value)
             match = f"{update}/{member.name}/{step}/{lane}"
             results.append(Result(match, member.name, group.opponent, Outcome(int(np.sign(value))), update))

@@ -14,8 +14,11 @@ from asterism.runtime.cohort import Group, Member, staggered, turns
 from asterism.runtime.curves import entry, shortened
 from asterism.runtime.league import learners_in_order
 from asterism.runtime.league_settings import LeagueTraining
+from asterism.runtime.quota import Quota
 from asterism.runtime.supervised import pack, unpack
 from asterism.runtime.tally import Tally
+
+QUOTA = Quota(2, (1, 0, 3))
 
 
 def test_a_round_of_turns_by_hand():
@@ -42,12 +45,12 @@ def test_games_begin_one_after_the_other():
 
 
 def test_a_member_comes_back_from_a_checkpoint():
-    member = Member("main_agent_terran_0", 1, [Group("teacher_terran", 1, 3, 7), None], 5, 4, Factors(upgo=2.0))
+    member = Member("main_agent_terran_0", 1, [Group("teacher_terran", 1, QUOTA, 7), None], 5, 4, Factors(upgo=2.0))
     for opponent, reward in (("teacher_terran", 1.0), (member.name, -1.0), ("teacher_terran", 0.0)):
         member.tally.count(opponent, reward)
     again = Member(member.name, member.race, [None, None])
     again.unpack(unpack(pack(member.pack())))
-    assert again.groups == [Group("teacher_terran", 1, 3), None], "weights of opponents are put in anew"
+    assert again.groups == [Group("teacher_terran", 1, QUOTA), None], "weights of opponents are put in anew"
     again.groups = member.groups
     assert again == member
 

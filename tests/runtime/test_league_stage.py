@@ -52,6 +52,7 @@ SETTINGS = LeagueTraining(
         league_exploiter_checkpoint=CheckpointRule(20, 20, 1.0),
     ),
 )
+RARE = CheckpointRule(2000, 4000, 0.7)
 TOGETHER = replace(SETTINGS, cohort=3)
 THREE_RACES = replace(
     SETTINGS,
@@ -299,6 +300,7 @@ def test_a_main_agent_learns_to_win(league, tmp_path):
     settings = replace(
         SETTINGS, updates=160, lanes=16, steps=16, unroll=16, learning_rate=3e-2, value_learning_rate=1e-1,
         losses=replace(SETTINGS.losses, kl=0.0, kl_action_type_early=0.0), checkpoint_seconds=1e9, cohort=3,
+        log_every=100, league=LeagueSettings(main_exploiter_checkpoint=RARE, league_exploiter_checkpoint=RARE),
     )  # fmt: skip
     for seed in range(3):
         with open_run(tmp_path, f"run{seed}") as run:

@@ -22,7 +22,7 @@ class Collection(NamedTuple):
     """The learner's update after which its policy was as it played."""
     batch: Any
     games: list[tuple[str, float]]
-    """Opponent and reward of each game that ended."""
+    """Opponent and reward of each game that ended and counts."""
 
 
 class Actor:
@@ -71,13 +71,14 @@ class Actor:
         return lanes * self.schedule.burn_in // len(lanes) == self.collections - 1
 
     def results(self, games: Games, version: int) -> list[Result]:
-        """The games that ended, in their order."""
+        """The games that ended and count, in their order."""
         done, reward = np.asarray(games.done), np.asarray(games.reward)
         found = []
         for step, lane in zip(*np.nonzero(done), strict=True):
             outcome, opponent = Outcome(int(np.sign(reward[step, lane]))), self.opponents.finish(int(lane))
-            found.append(Result(f"{self.id}/{self.games}", self.learner.id, opponent, outcome, version))
-            self.games += 1
+            if opponent is not None:
+                found.append(Result(f"{self.id}/{self.games}", self.learner.id, opponent, outcome, version))
+                self.games += 1
         return found
 
     def acknowledged(self, results: Sequence[Result]) -> None:

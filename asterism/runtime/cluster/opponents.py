@@ -12,6 +12,7 @@ from ray.exceptions import ObjectLostError
 
 from asterism.league import Player, Snapshot
 from asterism.runtime.cluster.program import Entrant
+from asterism.runtime.quota import Quota, new_quota
 
 MOST_KEPT = 16
 """Policies of frozen players that a process keeps."""
@@ -22,8 +23,7 @@ class Match:
     """What a group of lanes plays."""
 
     opponent: Player
-    games: int = 0
-    """Games finished."""
+    quota: Quota
 
 
 class Policies:
@@ -62,7 +62,7 @@ class Policies:
 
 
 class Opponents:
-    """Opponents of the groups of one actor's lanes: a new one, from the coordinator, after `match_games` games."""
+    """Opponents of the groups of one actor's lanes: a new one, from the coordinator, for each match."""
 
     def __init__(
         self,
@@ -82,17 +82,19 @@ class Opponents:
         self.policies = Policies(vault)
 
     def choose(self, alone: bool) -> Bool[np.ndarray, " B"]:
-        """Gives opponents to the groups that need one, the learner itself, as each race in turn, if `alone`: lanes that
-        begin anew."""
-        need = [i for i, match in enumerate(self.matches) if match is None or match.games >= self.match_games]
+        """Gives opponents to the groups whose matches are over, the learner itself, as each race in turn, if `alone`;
+        returns the lanes that begin anew. Those with the same opponent go on."""
+        need = [i for i, match in enumerate(self.matches) if match is None or match.quota.met]
+        new = np.zeros(len(self.matches), bool)
         if need:
             if alone:
                 drawn = [replace(self.learner, race=self.races[i % len(self.races)]) for i in need]
             else:
                 drawn = ray.get(self.coordinator.matches.remote(self.learner.id, len(need)))
             for i, opponent in zip(need, drawn, strict=True):
-                self.matches[i] = Match(opponent)
-        return np.isin(np.arange(len(self.matches)), need).repeat(self.per_group)
+                new[i] = self.matches[i] is None or self.matches[i].opponent != opponent
+                self.matches[i] = Match(opponent, new_quota(self.match_games, self.per_group, going_on=not new[i]))
+        return new.repeat(self.per_group)
 
     def current(self, own: Any) -> list[Entrant]:
         """The groups' opponents; `own` is the policy of the learner."""
@@ -101,8 +103,9 @@ class Opponents:
         policies = {self.learner.id: own} | {name: self.policies.of(player) for name, player in others.items()}
         return [Entrant(policies[player.id], player.race) for player in players]
 
-    def finish(self, lane: int) -> str:
-        """Notes that a game in a lane is over; returns the opponent's id."""
-        match = self.matches[lane // self.per_group]
-        match.games += 1
-        return match.opponent.id
+    def finish(self, lane: int) -> str | None:
+        """Notes that a game in a lane is over; returns the opponent's id if the game counts."""
+        group, place = divmod(lane, self.per_group)
+        match = self.matches[group]
+        counts, match.quota = match.quota.counts(place), match.quota.end(place)
+        return match.opponent.id if counts else None
