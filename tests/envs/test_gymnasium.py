@@ -1,6 +1,7 @@
 """One game through Gymnasium: Gymnasium's own check, and that it is the embedded game."""
 
 import warnings
+from contextlib import nullcontext
 
 import gymnasium
 import numpy as np
@@ -12,7 +13,8 @@ from asterism.envs import AgainstBot
 from asterism.errors import UserError
 from asterism.interface.action import Action, ActionResult
 from asterism.interface.observation import Alliance, EntityField, Statistic
-from asterism.interface.spec import privileged_spec, validate
+from asterism.interface.spec import observation_spec, privileged_spec, validate
+from asterism.runtime.host.environment import Environment
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,19 @@ def test_what_both_players_own_has_the_user_first(env, idle):
         validate(spec, env.privileged())
         own, other = env.privileged().statistics
         assert (own == observation["scalars"]["statistics"]).all() and (other != own).any()
+
+
+def test_it_is_an_environment_for_host_games(env, idle):
+    """What it shows is read, and values see the opponent too."""
+    game, size, rng = env.game.description, env.game.size, np.random.default_rng(0)
+    host = Environment(env, 7, game, size, lambda kind: nullcontext(), None, rng)
+    seen = host.reset(seed=3)
+    validate(observation_spec(game, size), seen.observation)
+    validate(privileged_spec(game, size), seen.privileged)
+    assert seen.privileged.unit_counts[1].any(), "own_view has zeros"
+    *outcomes, last = [host.step(Action(**idle(env, 127))) for _ in range(5)]
+    assert all(outcome.result is None for outcome in outcomes) and last.seen is None
+    assert last.result[:4] == (7, 0.0, 5, True) and last.result.info["game_loop"] == 640
 
 
 def test_the_side_is_drawn_or_chosen(env):

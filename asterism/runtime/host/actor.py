@@ -10,7 +10,7 @@ import numpy as np
 from asterism.interface.description import GameDescription
 from asterism.interface.sizes import InterfaceSize
 from asterism.runtime.host.buffer import Buffer, Stopped
-from asterism.runtime.host.environment import START, STEP, Asked, Environment, Seen
+from asterism.runtime.host.environment import START, Asked, Environment, Seen
 from asterism.runtime.host.inference import Inference, new_key
 from asterism.runtime.host.settings import HostSettings
 from asterism.runtime.host.unroll import Moment, assemble
@@ -84,25 +84,26 @@ class Actor(threading.Thread):
             self.finished += 1
 
     def _decide(self, env: Environment, seen: Seen, carry: Any, rng: np.random.Generator) -> tuple[Moment, Seen, Any]:
-        """One decision: it, what is seen next, and the carry then."""
+        """One decision: it, what is seen next, and the carry then. Raises Straggling."""
         around = self._around
         answer = around.inference.step(carry, seen.observation, new_key(rng))
         outcome = env.step(answer.action)
         moment = Moment(seen, carry, answer, outcome.reward, outcome.result is not None)
-        if outcome.result is None:
-            return moment, outcome.seen, answer.carry
-        around.buffer.report(self.slot, self.generation, outcome.result)
-        return moment, env.reset(), around.inference.initial_carry
+        if outcome.result is not None:
+            around.buffer.report(self.slot, self.generation, outcome.result)
+        # Only now, since a game counts even if its last step was the one too slow.
+        around.pace.record(self.slot, self.timer.took)
+        if outcome.result is not None:
+            return moment, env.reset(), around.inference.initial_carry
+        return moment, outcome.seen, answer.carry
 
     @contextmanager
     def _watched(self, kind: str) -> Iterator[None]:
-        """A call into the environment. Raises Straggling, and Stopped if the actor was replaced meanwhile."""
+        """A call into the environment. Raises Stopped if the actor was replaced meanwhile."""
         with self.timer.call(kind):
             yield
         if self.abandoned:
             raise Stopped(f"environment {self.slot} has been replaced")
-        if kind == STEP:
-            self._around.pace.record(self.slot, self.timer.took)
 
     def _close_env(self) -> None:
         with self._closing:

@@ -6,6 +6,7 @@ once it has been replaced: so nothing of a replaced actor is counted twice, and 
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -70,12 +71,11 @@ class Buffer:
             self._changed.notify_all()
             return taken
 
-    def results(self) -> list[Any]:
-        """Takes the results that have come."""
-        with self._changed:
-            taken = list(self._results)
-            self._results.clear()
-            return taken
+    def tell(self, listener: Callable[[Any], None]) -> None:
+        """Calls the listener with each result that has come, in order. One at which it raises comes first next time."""
+        while self._results:
+            listener(self._results[0])
+            self._results.popleft()
 
     def fail(self, error: BaseException) -> None:
         """Closes; `take` raises the error, the first if there are several."""

@@ -57,7 +57,8 @@ class HostGames:
       make_env: (number of the environment, seed) -> an environment in Gymnasium form (`Environment` says which). Called
         in the thread that plays it, again whenever one is replaced.
       policy: weights that act at first, of version 0.
-      on_result: called with each game that ended, in order and in the thread that calls `take` or `close`.
+      on_result: called with each game that ended, in order and in the thread that calls `take` or `close`. What it
+        raises reaches that thread; the next call begins with the same game.
       asked: (generator, info of a reset) -> which z to follow in the game, and its pseudo-rewards.
       clock: seconds; for tests.
     """
@@ -110,7 +111,7 @@ class HostGames:
         Raises UserError where an environment cannot be played: it fails again and again, or does not fit the interface.
         """
         taken = self._buffer.take(number)
-        self._report()
+        self._buffer.tell(self._hear)
         batch = Batch(np.array([slot for slot, _ in taken]), stack([trajectory for _, trajectory in taken]))
         self._totals["trajectories"] += number
         self._totals["steps"] += batch.trajectory.mask.size
@@ -149,7 +150,7 @@ class HostGames:
             actor.join(0.0 if actor.abandoned else max(until - time.monotonic(), 0.0))
             if actor.is_alive():
                 actor.abandon()
-        self._report()
+        self._buffer.tell(self._hear)
 
     def __enter__(self) -> "HostGames":
         return self
@@ -157,10 +158,9 @@ class HostGames:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _report(self) -> None:
-        for result in self._buffer.results():
-            self._totals["games"] += 1
-            self._on_result(result)
+    def _hear(self, result: GameResult) -> None:
+        self._on_result(result)
+        self._totals["games"] += 1
 
     def _watch(self) -> None:
         poll = min(self.settings.start_timeout / 4, self.settings.step_timeout / 4, POLL)
@@ -172,7 +172,10 @@ class HostGames:
 
     def _actor_failed(self, actor: Actor, error: Exception) -> None:
         if isinstance(error, UserError):
-            self._buffer.fail(error)
+            with self._lock:
+                # A new environment has nothing to do with what became of the one before.
+                if self._buffer.replace(actor.slot, actor.generation):
+                    self._buffer.fail(error)
         elif isinstance(error, Straggling):
             self._replace(actor, STRAGGLING, str(error))
         else:

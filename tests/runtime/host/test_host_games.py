@@ -51,10 +51,10 @@ def playing(make, actors=2, clock=None, on_result=lambda result: None, asked=Non
 
 
 class Hangs:
-    """Hangs in a step until it is closed, as a game does whose process is killed then."""
+    """Hangs in a step until it is closed, as a game does whose process is killed then; and raises."""
 
-    def __init__(self, at):
-        self.at, self.hung, self.closing = at, threading.Event(), threading.Event()
+    def __init__(self, at, raises=ConnectionError):
+        self.at, self.raises, self.hung, self.closing = at, raises, threading.Event(), threading.Event()
 
     def make(self):
         return Killable(self)
@@ -63,7 +63,7 @@ class Hangs:
         if steps == self.at:
             self.hung.set()
             self.closing.wait()
-            raise ConnectionError("the game is gone")
+            raise self.raises("the game is gone")
 
 
 class Killable(Counting):
@@ -118,6 +118,21 @@ def test_a_hung_environment_is_replaced_and_counted_and_what_it_had_begun_is_dis
     counts = games.counts()
     assert (counts["host/hung"], counts["host/crashed"], counts["host/straggling"]) == (1, 0, 0)
     assert made.seeds[0][0] != made.seeds[0][1] and len(made.envs[1]) == 1
+
+
+def test_what_a_replaced_environment_raises_in_the_end_does_not_stop_the_run():
+    clock, hangs = Clock(), Hangs(at=1, raises=UserError)
+    made = Made(lambda slot, generation: hangs.make() if slot == generation == 0 else Counting())
+    with playing(made, clock=clock) as games:
+        blocked(games, 1)
+        assert hangs.hung.wait(LONG)
+        clock.now = 30.1
+        games.check()
+        until(lambda: games.counts()["host/stuck"] == 0)
+        assert hangs.closing.is_set()
+        blocked(games, 2)
+        assert set(games.take(2).slots.tolist()) == {0, 1}
+    assert games.counts()["host/hung"] == 1 and len(made.envs[0]) == 2
 
 
 def test_an_environment_that_hangs_from_the_start_is_replaced():
@@ -222,6 +237,46 @@ def test_a_straggler_is_replaced_and_counted():
         blocked(games, 2)
         assert games.counts()["host/straggling"] == 1
         assert made.envs[0][0].steps == 2 and made.envs[0][0].closed.wait(LONG)
+
+
+def test_a_game_counts_whose_last_step_was_the_one_too_slow():
+    """As when a replay is saved. No environment gets further than its first game; the third is the last."""
+    clock, fast, results = Clock(), threading.Event(), []
+
+    def lags(steps):
+        assert fast.wait(LONG)
+        clock.now += 11.0 * (steps == 3)
+
+    settings = {"straggling_seconds": 5.0, "straggling_window": 2, "step_timeout": 99.0, "patience": 3}
+    make = lambda slot, seed: Counting(length=3, before_step=int if slot else lags)  # noqa: E731
+    with playing(make, clock=clock, on_result=results.append, **settings) as games:
+        blocked(games, 1)
+        fast.set()
+        until(lambda: games.counts()["host/straggling"] == 3)
+    assert [(result.steps, result.reward) for result in results if result.slot == 0] == [(3, 2.0)] * 3
+    assert games.counts()["host/games"] == len(results)
+
+
+def test_results_wait_for_a_listener_that_failed():
+    """As when the disk is full for a while: none is lost, and each is heard once."""
+    heard, full = [], threading.Event()
+    full.set()
+
+    def on_result(result):
+        if full.is_set() and result.reward == 2:
+            raise OSError("no space left on device")
+        heard.append(result.reward)
+
+    with playing(lambda slot, seed: Counting(length=1), actors=1, on_result=on_result) as games:
+        blocked(games, 1)
+        for _ in range(2):
+            with pytest.raises(OSError, match="no space left"):
+                games.take(1)
+            assert heard == [0, 1] and games.counts()["host/games"] == 2
+        full.clear()
+        games.take(1)
+    assert heard == list(range(len(heard))) and len(heard) >= 3 * UNROLL
+    assert games.counts()["host/games"] == len(heard)
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,9 @@ def played(unroll, moments):
     actor = Actor(around, 0, 0)
     actor.run()
     assert not failures
-    return game, [buffer.take(1)[0][1] for _ in range(actor.finished)], buffer.results()
+    results = []
+    buffer.tell(results.append)
+    return game, [buffer.take(1)[0][1] for _ in range(actor.finished)], results
 
 
 @cache
