@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -376,6 +377,7 @@ def full(map_cells: int = 64) -> Rules:
 RULES = {"terran_v1": terran_v1, "full": full}
 
 
+@cache
 def load_rules(name: str, map_cells: int) -> Rules:
-    """The rules called `name`; raises UserError when there are none."""
+    """The rules called `name`, made once in a process; raises UserError when there are none."""
     return RULES[require_choice("game setting rules", name, tuple(RULES))](map_cells)

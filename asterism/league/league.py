@@ -235,5 +235,6 @@ class League:
             with self._changing:
                 self.state.add(copy)
             self.state.steps[learner_id] = steps
-            self.state.resets[learner_id] += reset_to is not None
+            if reset_to is not None:
+                self.state.reset(learner_id, steps)
         return copy

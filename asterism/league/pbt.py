@@ -46,16 +46,15 @@ def fitness(state: LeagueState, learner: str) -> float:
 
 def model_for(state: LeagueState, learner: str, settings: PopulationBasedTraining) -> str | None:
     """The learner whose weights and settings this one should take over: the best of its kind and race, if it is enough
-    better. One that has started over is none until it has played for as long as a look takes: its win rates are still
-    those of the weights that it no longer has. Raises ValueError if `learner` is none."""
+    better. One that has started over neither is a model nor has one until it has played for as long as a look takes:
+    its win rates are still those of the weights that it no longer has. Raises ValueError if `learner` is none."""
     own = state.learner(learner)
 
     def comparable(name: str) -> bool:
-        young = state.resets[name] > 0 and state.steps_since_copy(name) < settings.every_steps
-        return name != learner and state.players[name].race == own.race and not young
+        return state.players[name].race == own.race and state.steps_since_reset(name) >= settings.every_steps
 
-    rivals = list(filter(comparable, state.of_kind(own.kind)))
-    if not rivals:
+    rivals = [name for name in state.of_kind(own.kind) if name != learner and comparable(name)]
+    if not rivals or not comparable(learner):
         return None
     best = max(rivals, key=lambda name: fitness(state, name))
     # The tolerance is for sums that are equal on paper.

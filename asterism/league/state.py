@@ -1,5 +1,6 @@
 """What the league knows at a moment: the mirror in memory of what is in the store."""
 
+import math
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
@@ -48,6 +49,7 @@ class LeagueState:
         """Of the players, by their places in the payoff."""
         self.steps: dict[str, int] = {}
         self.resets: dict[str, int] = {}
+        self._reset_at: dict[str, int] = {}
         self.payoff = Payoff(decay)
         self.totals = Payoff(decay=1.0)
         self._kinds: defaultdict[PlayerKind, Group] = defaultdict(Group)
@@ -106,6 +108,15 @@ class LeagueState:
     def past_main_exploiters(self) -> Group:
         """The frozen copies of main exploiters."""
         return self._copied[PlayerKind.MAIN_EXPLOITER]
+
+    def reset(self, learner: str, steps: int) -> None:
+        """Note that a learner went back to the supervised weights after so many agent steps."""
+        self.resets[learner] += 1
+        self._reset_at[learner] = steps
+
+    def steps_since_reset(self, learner: str) -> float:
+        """Agent steps of a learner since it last went back to the supervised weights; infinite if it never did."""
+        return self.steps[learner] - self._reset_at.get(learner, -math.inf)
 
     def steps_since_copy(self, learner: str) -> int:
         """Agent steps of a learner since its last copy, or since its start."""

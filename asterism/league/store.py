@@ -239,8 +239,12 @@ def _replay(session: Session, decay: float) -> LeagueState:
     _replay_results(session, state, names)
     for learner, steps in session.execute(sa.select(StepsRow.learner, StepsRow.steps).order_by(StepsRow.id)):
         state.steps[learner] = steps
-    for learner in session.scalars(sa.select(ResetRow.learner)):
-        state.resets[learner] += 1
+    # A learner starts over when a copy of it is added.
+    copy = (PlayerRow.parent == ResetRow.learner) & (PlayerRow.update == ResetRow.update)
+    for learner, steps in session.execute(
+        sa.select(ResetRow.learner, PlayerRow.steps).join(PlayerRow, copy).order_by(ResetRow.id)
+    ):
+        state.reset(learner, steps)
     return state
 
 

@@ -39,6 +39,8 @@ def assert_same(one, other):
     assert list(one.state.players.items()) == list(other.state.players.items())
     assert one.state.steps == other.state.steps
     assert one.state.resets == other.state.resets
+    young = [{name: state.steps_since_reset(name) for name in state.resets} for state in (one.state, other.state)]
+    assert young[0] == young[1]
     for kept in ("payoff", "totals"):
         a, b = getattr(one.state, kept), getattr(other.state, kept)
         assert a.players == b.players

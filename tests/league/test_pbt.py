@@ -72,8 +72,37 @@ def test_who_has_just_started_over_is_no_model():
     state = league(a=10, b=18)
     settings = PopulationBasedTraining(every_steps=100)
     assert model_for(state, "a", settings) == "b"
-    state.resets["b"] = 1
-    state.steps["b"] = 99
+    state.reset("b", 500)
+    state.steps["b"] = 599
     assert model_for(state, "a", settings) is None
-    state.steps["b"] = 100
+    state.steps["b"] = 600
+    assert model_for(state, "a", settings) == "b"
+
+
+def test_who_has_just_started_over_takes_nothing_over():
+    """Else the league's reset would be undone at once."""
+    state = league(a=10, b=18)
+    settings = PopulationBasedTraining(every_steps=100)
+    state.reset("a", 500)
+    state.steps["a"] = 500
+    assert model_for(state, "a", settings) is None
+    state.steps["a"] = 600
+    assert model_for(state, "a", settings) == "b"
+
+
+def test_a_copy_without_a_reset_makes_nobody_young():
+    state = league(a=10, b=18)
+    settings = PopulationBasedTraining(every_steps=100)
+    state.reset("b", 100)
+    state.steps["b"] = 1000
+    copy = Player(
+        "b.1",
+        PlayerKind.HISTORICAL,
+        "terran",
+        parent="b",
+        weights=Snapshot("f", "0" * 64),
+        steps=1000,
+        of_kind=PlayerKind.MAIN_AGENT,
+    )
+    state.add(copy)
     assert model_for(state, "a", settings) == "b"

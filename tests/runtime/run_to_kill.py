@@ -29,11 +29,11 @@ from asterism.runtime.setup import Tools  # noqa: E402
 from asterism.runtime.supervised import SupervisedSettings, train_supervised  # noqa: E402
 
 RULE = {
-    f"{kind}_checkpoint": CheckpointRule(500, 1000, reset)
+    f"{kind}_checkpoint": CheckpointRule(300, 600, reset)
     for kind, reset in (("main_agent", 0.0), ("main_exploiter", 1.0), ("league_exploiter", 0.25))
 }
 LEAGUE = LeagueTraining(
-    burn_in=2, value_updates=3, updates=150, lanes=8, groups=2, unroll=8, steps=8, match_games=4, cohort=3,
+    burn_in=2, value_updates=3, updates=80, lanes=8, groups=2, unroll=8, steps=8, match_games=4, cohort=3,
     learn=(), checkpoint_seconds=0.2, log_every=1, league=LeagueSettings(**RULE),
 )  # fmt: skip
 IMITATION = SupervisedSettings(steps=400, batch=4, window=4, measure_every=100, held_out=0.3, checkpoint_seconds=0.1)

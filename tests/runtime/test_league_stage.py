@@ -16,7 +16,7 @@ from asterism.interface.observation import Race
 from asterism.interface.spec import strategy_spec, zeros
 from asterism.league import LeagueSettings, PlayerKind, PopulationBasedTraining, Store
 from asterism.league.settings import CheckpointRule
-from asterism.learning.reinforcement import Factors, fresh_learner
+from asterism.learning.reinforcement import WHOLE, Factors, fresh_learner
 from asterism.runtime.arena import Races
 from asterism.runtime.checkpoints import Checkpoints, load_weights
 from asterism.runtime.curves import curve
@@ -58,7 +58,7 @@ THREE_RACES = replace(
     SETTINGS,
     races=("terran", "zerg", "protoss"),
     cohort=12,
-    league=replace(SETTINGS.league, league_exploiters=2),
+    league=replace(SETTINGS.league, league_exploiters=2, league_exploiter_checkpoint=CheckpointRule(100, 100, 1.0)),
     pbt=PopulationBasedTraining(every_steps=20, better_by=0.0),
 )
 VARIANTS = {"in turn": SETTINGS, "together": TOGETHER, "twelve": THREE_RACES}
@@ -122,6 +122,8 @@ def test_a_league_goes_on_as_if_it_had_not_stopped(league, settings, tmp_path, m
         expected = records(run)
         assert len(stage.league.state.players) > len(stage.learners) + 2 and sum(stage.league.state.resets.values())
         everybody = {name: stage.state(name).params for name in stage.learners}
+        changed = [member.factors != WHOLE for cohort in stage.cohorts for member in cohort.members]
+        assert any(changed) == bool(settings.pbt.every_steps), "somebody took over from another, and changed settings"
     assert not same(whole.policy, TEACHER.policy)
 
     for cut_at in (1, 3, 7):
