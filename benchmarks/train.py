@@ -5,9 +5,10 @@ by a network that does nothing, at no cost), inference (what the collection take
 rest: matches, results, weights moved in and out, all that is not in compiled code. Compilation is left out.
 
 python benchmarks/train.py                                          # tiny; twenty minutes, 5 GB
-python benchmarks/train.py --sizes tiny small --learners 1 3 12 --slots 32 64 --races terran zerg protoss
+python benchmarks/train.py --sizes tiny small --learners 3 12 --slots 32 64 --races terran zerg protoss
 """
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -142,6 +143,8 @@ def measure(tools: Tools, settings: Settings, name: str, learners: int) -> None:
 
 def main(settings: Settings) -> None:
     """Measures and prints."""
+    if any(learners % max(len(settings.races), 1) for learners in settings.learners):
+        sys.exit(f"learners {settings.learners}: give multiples of the number of races")
     start_jax()
     for size, slots, learners in product(settings.sizes, settings.slots, settings.learners):
         game = GameSettings(slots=slots)

@@ -41,7 +41,7 @@ class Store:
         (without `create`), damaged, or another owner's.
         """
         if isinstance(where, str) and "://" in where:
-            url = _parse_url(where)
+            url = parse_url(where)
         else:
             url = sa.URL.create("sqlite", database=str(where))
             if not create and not Path(where).is_file():
@@ -222,10 +222,11 @@ def _open(url: sa.URL, name: str) -> sa.Engine:
     return engine
 
 
-def _parse_url(text: str) -> sa.URL:
+def parse_url(text: str) -> sa.URL:
+    """The parts of a database's URL. Raises UserError."""
     try:
         return sa.make_url(text)
-    except exc.ArgumentError as error:
+    except (exc.ArgumentError, ValueError) as error:
         raise UserError(f"league records: {error}; write a path or an SQLAlchemy URL") from error
 
 

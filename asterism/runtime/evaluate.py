@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from asterism.errors import UserError
+from asterism.errors import UserError, require_at_least
 from asterism.files import writing
 from asterism.game.tables import RaceName
 from asterism.interface.network import Params
@@ -51,8 +51,10 @@ class EvaluateConfig:
     """Folder in which one game against each opponent is kept to be watched, as OPPONENT.gif."""
 
     def __post_init__(self):
-        if self.games < 1:
-            raise UserError(f"games is {self.games}: it must be at least 1")
+        require_at_least(self, "evaluate", 1, ("games",))
+        require_at_least(self, "evaluate", 0, ("seed",))
+        if self.agent == TEACHER and set(self.against) == {TEACHER}:
+            raise UserError("the teacher does not play itself: name another opponent, or leave out --against")
         agent_path(self.folder, self.agent)
 
     def run(self) -> dict[str, Score]:

@@ -8,6 +8,7 @@ from asterism.errors import UserError, require_at_least, require_choice, require
 from asterism.game.tables import RACES
 from asterism.interface.observation import Race
 from asterism.league import LeagueSettings, PopulationBasedTraining
+from asterism.league.store import parse_url
 from asterism.learning.losses import LossWeights, RewardWeights
 
 StrategySource = Literal["recorded", "real", "both"]
@@ -100,6 +101,8 @@ class LeagueTraining:
         if not (all(0 <= beta < 1 for beta in self.adam[:2]) and self.adam[2] > 0):
             raise UserError(f"league setting adam is {self.adam}: two numbers from 0 to below 1, then one above 0")
         check_blocks(self.learn)
+        if self.records:
+            parse_url(self.records)
         for race in self.races:
             require_choice("league setting races", race, RACES)
         if len(set(self.races)) < len(self.races):

@@ -11,7 +11,7 @@ import tyro
 
 from asterism.errors import UserError
 from asterism.league import League, LeagueReport, wilson
-from asterism.runtime.agents import load_agent
+from asterism.runtime.agents import league_agents, load_agent, race_of
 from asterism.runtime.config_file import differences
 from asterism.runtime.curves import short_name
 from asterism.runtime.film import Film, film_game
@@ -89,7 +89,8 @@ def confusion_of(run: RunFolder) -> Confusion | None:
 def make_report(run: RunFolder, config: Any, tools: Tools, film: Film | None) -> None:
     """Writes `report.html` from what the run's folder holds and a game."""
     strip, curves = game_views(film, tools) if film else ([], None)
-    name = run.name
+    name, agent = run.name, league_agents(config.league.races)[0]
+    which = "" if agent == "agent" else f" --agent {agent}"
     data = ReportData(
         title=f"Asterism: {name}",
         summary="An agent that imitated recorded games, then improved in a league of rivals.",
@@ -103,8 +104,8 @@ def make_report(run: RunFolder, config: Any, tools: Tools, film: Film | None) ->
         facts=read_json(run.path / "facts.json"),
         commands=[
             ("train", f"asterism train --name {name} --seed {config.seed}"),
-            ("evaluate", f"asterism evaluate {run.path} --games 200"),
-            ("watch a game", f"asterism play {run.path} --against rush --render game.gif"),
+            ("evaluate", f"asterism evaluate {run.path}{which} --games 200"),
+            ("watch a game", f"asterism play {run.path}{which} --against rush --render game.gif"),
             ("what was recorded", f"asterism demos info {run.path}/demos"),
             ("curves", f"tensorboard --logdir {run.path}/tensorboard"),
         ],
@@ -119,7 +120,8 @@ def run_settings(run: RunFolder) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class ReportConfig:
-    """Writes the report of a run again. Needs about 2 GB of memory and, on two cores, a minute."""
+    """Writes the report of a run again, with another game of its agent (of several races, of the first). Needs about 2
+    GB of memory and, on two cores, a minute."""
 
     folder: tyro.conf.Positional[Path]
     """Folder of the run, such as runs/first-light."""
@@ -136,8 +138,8 @@ class ReportConfig:
             config = run.load_config(TrainConfig)
             start_jax()
             tools = make_tools(config.setup)
-            film = film_game(
-                tools, load_agent(self.folder, "agent", tools), self.against, ("agent", self.against), self.seed
-            )
+            name = league_agents(config.league.races)[0]
+            agent, races = load_agent(self.folder, name, tools), (race_of(name), 0)
+            film = film_game(tools, agent, self.against, (name, self.against), self.seed, races)
             make_report(run, config, tools, film)
         print(f"report: {run.report_path}")

@@ -106,6 +106,7 @@ class StandingsConfig:
 
     def __post_init__(self):
         require_at_least(self, "league", 0 if self.against is None else 1, ("games",))
+        require_at_least(self, "league", 0, ("seed",))
 
     def run(self) -> None:
         """Prints the table and writes the page."""

@@ -11,7 +11,7 @@ import jax
 
 from asterism.demos import open_demos
 from asterism.demos.strategies import StrategyLibrary
-from asterism.errors import UserError
+from asterism.errors import UserError, require_at_least
 from asterism.files import write_atomic
 from asterism.interface.network import Params
 from asterism.runtime.agents import TEACHER, agent_path, league_agents, load_agent, race_of, save_agent
@@ -46,6 +46,10 @@ class EvaluationSettings:
     seed: int = 1
     """Seed of the games."""
 
+    def __post_init__(self):
+        require_at_least(self, "evaluation", 1, ("games",))
+        require_at_least(self, "evaluation", 0, ("seed",))
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -76,6 +80,7 @@ class TrainConfig:
     them."""
 
     def __post_init__(self):
+        require_at_least(self, "train", 0, ("seed",))
         if self.race is not None:
             game = replace(self.setup.game, rules="full", races=self.race)
             object.__setattr__(self, "setup", replace(self.setup, game=game))
@@ -125,11 +130,10 @@ class Training:
 
     def run(self) -> None:
         """All stages in turn."""
-        config, path = self.config, self.run_folder.path
+        config = self.config
         agents, teacher = self.agents()
-        if not (path / "evaluation.json").exists():
-            with self.facts("evaluate"):
-                self.evaluate(agents, teacher)
+        with self.facts("evaluate"):
+            self.evaluate(agents, teacher)
         with self.facts("report"):
             name, agent = next(iter(agents.items()))
             races = race_of(name), 0
@@ -196,7 +200,8 @@ class Training:
     def evaluate(self, agents: dict[str, Params], teacher: Params) -> None:
         """Games of agents and teacher against all bots, and of agents against teacher; written to evaluation.json.
 
-        Who stops meanwhile loses the games against one opponent.
+        Those that were played with the same settings are not played again. Who stops meanwhile loses the games against
+        one opponent.
         """
         games, seed = self.config.evaluation.games, self.config.evaluation.seed
         matches, path = Matches(self.tools, games), self.run_folder.path / "checkpoints" / "evaluation.json"

@@ -1,5 +1,6 @@
 """A league of several races leaves an agent of each behind, and each plays its own race."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import jax
@@ -9,6 +10,7 @@ import pytest
 from asterism.errors import UserError
 from asterism.interface.network import Params
 from asterism.interface.observation import Race
+from asterism.runtime import report as report_module
 from asterism.runtime import train as module
 from asterism.runtime.agents import load_agent, race_of
 from asterism.runtime.league_settings import LeagueTraining
@@ -16,7 +18,7 @@ from asterism.runtime.matches import Matches, Score
 from asterism.runtime.report import read_json
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import make_tools
-from asterism.runtime.train import TrainConfig, Training
+from asterism.runtime.train import EvaluationSettings, TrainConfig, Training
 
 RACES = "zerg", "terran"
 CONFIG = TrainConfig(race=("random", "random"), league=LeagueTraining(races=RACES, playoff_games=10))
@@ -75,8 +77,29 @@ def test_each_race_has_an_agent_of_its_own(tools, tmp_path, monkeypatch):
         training.evaluate(agents, teacher)
         assert list(read_json(run.path / "evaluation.json")) == ["agent_zerg", "agent_terran", "teacher"]
         assert set(Copies.played[-18:]) == {(21, (Race.ZERG, 0)), (11, (Race.TERRAN, 0)), (100, (0, 0))}
+        games = len(Copies.played)
+        training.evaluate(agents, teacher)
+        assert len(Copies.played) == games, "they have been played"
+        fewer = replace(CONFIG, evaluation=EvaluationSettings(games=3))
+        Training(run, tools, fewer).evaluate(agents, teacher)
+        assert read_json(run.path / "evaluation.json")["teacher"]["easy"] == [0, 0, 3], "other settings, other games"
         with pytest.raises(UserError, match="has no agent.safetensors: choose one of agent_terran, agent_zerg"):
             load_agent(run.path, "agent", tools)
+
+
+def test_a_report_of_several_races_shows_a_game_of_the_first_ones_agent(tools, tmp_path, monkeypatch):
+    shown = []
+    for name, fake in {
+        "make_tools": lambda setup: tools,
+        "load_agent": lambda folder, name, tools: name,
+        "film_game": lambda tools, agent, *rest: (agent, *rest),
+        "make_report": lambda run, config, tools, film: shown.append(film),
+    }.items():
+        monkeypatch.setattr(report_module, name, fake)
+    with RunFolder.create_or_resume("run", CONFIG, root=tmp_path) as run:
+        pass
+    report_module.ReportConfig(run.path).run()
+    assert shown == [("agent_zerg", "rush", ("agent_zerg", "rush"), 0, (Race.ZERG, 0))]
 
 
 def test_the_race_of_an_agent():
