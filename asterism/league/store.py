@@ -84,9 +84,8 @@ class Store:
 
     def learner_updates(self) -> dict[str, int]:
         """The update at which each learner's steps were last noted."""
-        newest = sa.select(StepsRow.learner, sa.func.max(StepsRow.update)).group_by(StepsRow.learner)
         with self._transaction() as session:
-            return {learner: update for learner, update in session.execute(newest)}
+            return {row.learner: row.update for row in session.scalars(_newest_steps())}
 
     def add_results(self, results: Sequence[Result]) -> list[bool]:
         """Add results, and say which of them were new: of one match id the first counts. Raises KeyError for a player
@@ -238,8 +237,8 @@ def _replay(session: Session, decay: float) -> LeagueState:
         state.add(row.player(None if row.weights is None else snapshots[row.weights]))
         names[row.id] = row.name
     _replay_results(session, state, names)
-    for learner, steps in session.execute(sa.select(StepsRow.learner, StepsRow.steps).order_by(StepsRow.id)):
-        state.steps[learner] = steps
+    for row in session.scalars(_newest_steps()):
+        state.steps[row.learner] = row.steps
     # A learner starts over when a copy of it is added.
     copy = (PlayerRow.parent == ResetRow.learner) & (PlayerRow.update == ResetRow.update)
     for learner, steps in session.execute(
@@ -247,6 +246,12 @@ def _replay(session: Session, decay: float) -> LeagueState:
     ):
         state.reset(learner, steps)
     return state
+
+
+def _newest_steps() -> sa.Select:
+    """The newest row of each learner's steps."""
+    newest = sa.select(sa.func.max(StepsRow.id)).group_by(StepsRow.learner)
+    return sa.select(StepsRow).where(StepsRow.id.in_(newest))
 
 
 def _replay_results(session: Session, state: LeagueState, names: Mapping[int, str]) -> None:

@@ -53,6 +53,12 @@ def test_what_is_no_address(address, tmp_path, monkeypatch, capsys):
     assert line == f"asterism: --cluster {address!r} is no address: write local, or host:port as in 192.0.2.1:6379"
 
 
+@pytest.mark.parametrize("host", ["a..b", ".host", "x" * 64])
+def test_names_that_no_machine_can_have(host, tmp_path, monkeypatch, capsys):
+    line = refused(f"{host}:6379", tmp_path, monkeypatch, capsys)
+    assert line.startswith(f"asterism: no Ray cluster answers at {host}:6379")
+
+
 def test_a_league_stays_where_it_began(tmp_path):
     with RunFolder.create_or_resume("run", {}, root=tmp_path) as run:
         for cluster in (None, "local"):

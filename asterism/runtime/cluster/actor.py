@@ -65,6 +65,10 @@ class Actor:
         self.outbox.add(results)
         return Collection(version, jax.device_get(batch), [(one.away, float(one.outcome)) for one in results])
 
+    def flush(self) -> None:
+        """Waits until all results are on the coordinator's disk."""
+        self.outbox.empty()
+
     def spread(self) -> np.ndarray:
         """Lanes that begin anew in a collection of the burn-in, a few in each: or else all games end together."""
         lanes = np.arange(self.program.lanes)

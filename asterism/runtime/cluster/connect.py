@@ -47,7 +47,7 @@ def _reach(host: str, port: int) -> None:
             server.sendall(HELLO)
             if server.recv(4)[3:] != SETTINGS:
                 raise OSError("somebody else is there")
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         raise UserError(
             f"no Ray cluster answers at {host}:{port} ({error}): run `ray start --head --port {port}` there first"
         ) from None

@@ -1,6 +1,7 @@
 """The coordinator: the league and its records, for all processes of a cluster."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from asterism.league import (
     League,
     LeagueSettings,
+    LeagueState,
     Player,
     PlayerKind,
     PopulationBasedTraining,
@@ -16,6 +18,13 @@ from asterism.league import (
     Store,
 )
 from asterism.league.pbt import model_for
+
+AWAITED_SECONDS = 60.0
+"""How long a coordinator that has started waits for learners to say how far they are."""
+LENT_SECONDS = 600.0
+"""How long an evaluator may take for its games before another gets the pair."""
+DRAWN = 1024
+"""Pairs that are drawn at a time."""
 
 
 class Standing(NamedTuple):
@@ -27,6 +36,8 @@ class Standing(NamedTuple):
     """All updates are done."""
     due: bool
     """It is to add a frozen copy of itself."""
+    resets: int = 0
+    """How often it has been reset since it was born; it is to start over whenever that is more than it knows of."""
 
 
 class Progress(NamedTuple):
@@ -62,8 +73,12 @@ class Coordinator:
         self.league = League(Store(where, owner=owner), settings)
         if not self.league.state.players:
             self.league.populate(teachers)
-        self.updates = updates
+        self.updates, self.began = updates, time.monotonic()
         self.done = self.league.store.learner_updates()
+        self.heard: set[str] = set()
+        """Learners that have reported to this process."""
+        self.lent: dict[frozenset[str], float] = {}
+        """Thin pairs that an evaluator plays, and since when."""
         self.results = 0
         self.rows: list[tuple[int, dict[str, float]]] = []
         self.rng = np.random.default_rng()
@@ -75,6 +90,8 @@ class Coordinator:
     def record(self, results: Sequence[Result]) -> None:
         """Counts results, each match id once."""
         self.results += sum(self.league.record_results(results))
+        for pair in self.lent.keys() & {frozenset((result.home, result.away)) for result in results}:
+            del self.lent[pair]
 
     def matches(self, learner: str, count: int) -> list[Player]:
         """Opponents of a learner's next matches."""
@@ -82,20 +99,25 @@ class Coordinator:
 
     def report(self, learner: str, done: int, steps: int, row: dict[str, float] | None = None) -> Standing:
         """Notes how far a learner is; `row`: metrics to be logged."""
+        behind, known = done < self.done.get(learner, 0), self.league.state.steps[learner]
         self.done[learner] = done
-        # A learner that has lost its machine is some way behind what is on record.
-        if steps > self.league.state.steps[learner]:
-            self.league.record_steps({learner: steps}, done)
+        self.heard.add(learner)
+        # Updates of a learner that has lost its machine are lost with it; its steps were taken all the same.
+        if steps > known or behind:
+            self.league.record_steps({learner: max(steps, known)}, done)
         total = sum(self.done.values())
         if row is not None:
             self.rows.append((total, row))
-        return Standing(total, total >= self.updates, self.league.ready_to_checkpoint(learner))
+        due, resets = self.league.ready_to_checkpoint(learner), self.league.state.resets[learner]
+        return Standing(total, total >= self.updates and self.all_heard(), due, resets)
+
+    def all_heard(self) -> bool:
+        """Whether it is known how far all learners are: who has not reported may have fallen behind what is on record.
+        One that does not come back is not waited for."""
+        return len(self.heard) == len(self.learners()) or time.monotonic() - self.began > AWAITED_SECONDS
 
     def checkpoint(self, learner: str, weights: Snapshot, steps: int, done: int) -> int:
-        """Adds a frozen copy of a learner; returns how often the learner has been reset since it was born.
-
-        The learner is to start over whenever that is more than it knows of.
-        """
+        """Adds a frozen copy of a learner; returns how often the learner has been reset since it was born."""
         state = self.league.state
         if all(state.players[copy].weights != weights for copy in state.copies(learner)):
             self.league.checkpoint(learner, weights, steps, done, self.rng)
@@ -110,19 +132,44 @@ class Coordinator:
         return model_for(self.league.state, learner, rule)
 
     def thin_pair(self, games: int) -> tuple[Player, Player, int] | None:
-        """A pair of frozen players that has met less than `games` times, drawn evenly, and the games that are missing.
-        None if there is no such pair."""
-        state = self.league.state
-        frozen = state.of_kind(PlayerKind.HISTORICAL)
-        pairs = [(one, other) for i, one in enumerate(frozen) for other in frozen[i + 1 :]]
-        thin = [pair for pair in pairs if state.totals.games(*pair) < games]
-        if not thin:
+        """A pair of frozen players that has met less than `games` times and that no evaluator plays, drawn evenly, and
+        the games that are missing. None if there is no such pair."""
+        state, now = self.league.state, time.monotonic()
+        self.lent = {pair: since for pair, since in self.lent.items() if now - since < LENT_SECONDS}
+        pair = draw_thin_pair(state, games, self.lent, self.rng)
+        if pair is None:
             return None
-        home, away = thin[self.rng.integers(len(thin))]
+        self.lent[frozenset(pair)] = now
+        home, away = pair
         return state.players[home], state.players[away], games - int(state.totals.games(home, away))
 
     def progress(self) -> Progress:
         """How far training is."""
         rows, self.rows = self.rows, []
         state = self.league.state
-        return Progress(dict(self.done), sum(state.steps.values()), self.results, len(state.players), rows)
+        done = {learner: self.done[learner] for learner in self.heard}
+        return Progress(done, sum(state.steps.values()), self.results, len(state.players), rows)
+
+
+def draw_thin_pair(
+    state: LeagueState, games: int, taken: Iterable[frozenset[str]], rng: np.random.Generator
+) -> tuple[str, str] | None:
+    """Two frozen players that have met less than `games` times, drawn evenly but for the pairs that are taken.
+
+    Thousands of players have millions of pairs, so these are drawn until one fits, rather than listed.
+    """
+    frozen, places = state.of_kind(PlayerKind.HISTORICAL), state.of_kind(PlayerKind.HISTORICAL).places
+    number, all_players = len(frozen), len(state.players)
+    pairs, counts = state.totals.pairs()
+    met = pairs[np.isin(pairs, places).all(1) & (counts.sum(1) >= games)]
+    order = {name: place for name, place in zip(frozen, places.tolist(), strict=True)}
+    lent = [sorted(order[name] for name in pair) for pair in taken]
+    out = np.unique([low * all_players + high for low, high in [*met.tolist(), *lent]])
+    if len(out) == number * (number - 1) // 2:
+        return None
+    while True:
+        low, high = np.sort(rng.integers(number, size=(2, DRAWN)), axis=0)
+        fits = (low < high) & ~np.isin(places[low] * all_players + places[high], out)
+        if fits.any():
+            first = int(np.argmax(fits))
+            return frozen[int(low[first])], frozen[int(high[first])]

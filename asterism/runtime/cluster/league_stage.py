@@ -1,5 +1,6 @@
 """The league stage on a cluster: the embedded game as a program, and the same stage as `runtime.league.LeagueStage`."""
 
+import time
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from asterism.demos.strategies import StrategyLibrary
+from asterism.errors import UserError
 from asterism.interface.network import Params
 from asterism.league import League, Snapshot, first_main_agents
 from asterism.learning.reinforcement import Factors, LearnerState, Trajectory, fresh_learner
@@ -18,10 +20,12 @@ from asterism.runtime.cluster.connect import connected
 from asterism.runtime.cluster.program import Entrant, Games
 from asterism.runtime.cluster.settings import ClusterSettings, Schedule
 from asterism.runtime.cluster.training import ClusterTraining, Places
+from asterism.runtime.cluster.vault import Saved
 from asterism.runtime.curves import shortened
 from asterism.runtime.league import NAME
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.matches import Matches
+from asterism.runtime.memory import peak_memory
 from asterism.runtime.population import make_optimizer, make_population
 from asterism.runtime.progress import stage
 from asterism.runtime.records import open_records
@@ -152,7 +156,7 @@ class ClusterStage:
         """The stage's settings, as learners and actors take them."""
         s = self.settings
         warm_up = s.burn_in + s.value_updates
-        return Schedule(s.updates, s.burn_in, warm_up, s.match_games, s.checkpoint_seconds, s.log_every, s.pbt)
+        return Schedule(s.updates, s.burn_in, warm_up, s.match_games, s.checkpoint_seconds, s.log_every, s.reuse, s.pbt)
 
     def train(self) -> Params:
         """Trains to the end, going on from where an earlier call stopped, and returns the main agent's weights."""
@@ -160,19 +164,32 @@ class ClusterStage:
         places = Places(*self.records(), str(self.weights.resolve()), str(folder.resolve()))
         newest = [Checkpoints(one).latest() or 0 for one in folder.iterdir()] if folder.exists() else []
         done = sum(max(0, update - schedule.warm_up) for update in newest)
+        self.run.truncate_after(NAME, done)
         teachers = dict.fromkeys(self.races, self.founder)
         begin = partial(ClusterTraining, self.program, places, teachers, self.settings.league, schedule)
         with connected(self.address), begin(self.cluster) as training:
             with stage(NAME, schedule.updates, "updates", start=min(done, schedule.updates)) as bar:
+                began, before = time.monotonic(), None
                 for progress in training.watch():
+                    before = progress.steps if before is None else before
+                    rate = (progress.steps - before) / (time.monotonic() - began)
                     now = min(sum(progress.done.values()), schedule.updates)
                     bar.advance(max(0, now - done), results=progress.results, players=progress.players)
                     done = max(now, done)
                     for step, row in progress.rows:
+                        row |= {"rate/decisions_a_second": rate, "memory/gigabytes": peak_memory()}
                         self.run.log(NAME, step, shortened(row, None if self.settings.races else self.races[0]))
-            weights = self.program().weights
-            self.agents = {race: weights(training.saved(name).state) for race, name in self.first_of_race.items()}
+            saved = {race: training.saved(name) for race, name in self.first_of_race.items()}
+            self.agents = self.trained(saved)
         return self.agents[self.races[0]]
+
+    def trained(self, saved: dict[str, Saved | None]) -> dict[str, Params]:
+        """By race the weights of its main agent. Raises UserError for one that has not begun."""
+        idle = [self.first_of_race[race] for race, one in saved.items() if one is None]
+        if idle:
+            raise UserError(f"{', '.join(idle)} never began to learn: the cluster has no room for all learners")
+        weights = self.program().weights
+        return {race: weights(one.state) for race, one in saved.items()}
 
     def records(self) -> tuple[str, str | None]:
         """File or URL of the league's records, and who owns a database at a URL; it is this run's from now on."""

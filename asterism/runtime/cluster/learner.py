@@ -109,6 +109,7 @@ class Learner:
             if not ray.wait([self.report], timeout=0)[0]:
                 return
             self.standing = ray.get(self.report)
+            self.reset_if_told(self.standing.resets)
         self.report = self.coordinator.report.remote(self.name, self.done, self.steps, self.log)
         self.log = None
 
@@ -177,7 +178,7 @@ class Learner:
             self.start = self.weights()
         # While the coordinator is away, the entry that it has not had yet waits; what follows adds up.
         if self.log is None and self.update % self.schedule.log_every == 0:
-            lag, devices = self.update - 1 - collection.version, self.mesh.size
+            lag, devices = self.schedule.reuse * (self.update - 1 - collection.version), self.mesh.size
             metrics |= {"lag": lag, "devices": devices}
             if self.schedule.pbt.every_steps:
                 metrics |= {f"factor/{key}": value for key, value in self.factors._asdict().items()}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from asterism.errors import require_at_least
+from asterism.errors import UserError, require_at_least
 from asterism.league import PopulationBasedTraining
 
 
@@ -30,6 +30,13 @@ class ClusterSettings:
         require_at_least(self, "distributed", 1, ("actors", "cpu_devices"))
         require_at_least(self, "distributed", 0, ("evaluators", "evaluation_games", "learner_gpus", "actor_gpus"))
         require_at_least(self, "distributed", 0, ("publish_seconds",))
+        share = self.actor_gpus
+        if not (1e-4 <= share <= 1 or float(share).is_integer()):
+            raise UserError(f"distributed setting actor_gpus is {share}: give a share from 0.0001 to 1, or whole GPUs")
+
+    def gpus(self, learners: int) -> float:
+        """GPUs that all processes need together."""
+        return learners * (self.learner_gpus + self.actors * self.actor_gpus) + self.evaluators * self.actor_gpus
 
 
 class Schedule(NamedTuple):
@@ -49,4 +56,6 @@ class Schedule(NamedTuple):
     """Seconds between two training checkpoints of a learner."""
     log_every: int = 10
     """Updates of a learner between two entries in the metrics."""
+    reuse: int = 1
+    """How often each batch is learned from in an update."""
     pbt: PopulationBasedTraining = PopulationBasedTraining()

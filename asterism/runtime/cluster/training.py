@@ -69,10 +69,12 @@ class ClusterTraining:
         both, devices = (self.coordinator, self.vault), settings.cpu_devices
         players, races = _answer(self.coordinator.learners.remote()), tuple(teachers)
         self.learners: list[str] = [player.id for player in players]
-        self.runs = []
+        check_gpus(settings.gpus(len(players)), ray.cluster_resources().get("GPU", 0))
+        self.runs, self.actors = [], []
         for player in players:
             inputs = make, player, races, schedule, devices, *both
             actors = [self._start(actor, playing, *inputs) for _ in range(settings.actors)]
+            self.actors += actors
             learner = self._start(Learner, learning, make, player.id, schedule, settings, *both, actors)
             self.runs.append(learner.run.remote())
         games = settings.evaluation_games
@@ -98,6 +100,8 @@ class ClusterTraining:
             if ray.wait([question], timeout=0)[0]:
                 yield _answer(question)
                 question = self.coordinator.progress.remote()
+        # Games that nobody learns from any more count all the same.
+        ray.wait([actor.flush.remote() for actor in self.actors], num_returns=len(self.actors), timeout=LAST_SECONDS)
         yield _answer(question)
 
     def saved(self, learner: str) -> Saved | None:
@@ -112,6 +116,15 @@ class ClusterTraining:
         for process in reversed(self.processes):
             with suppress(RayError):
                 ray.kill(process)
+
+
+def check_gpus(needed: float, there: float) -> None:
+    """Raises UserError if a cluster has too few GPUs: some learners would never begin, and nobody would notice."""
+    if needed > there:
+        raise UserError(
+            f"the processes of this league need {needed:g} GPUs and the cluster has {there:g}: add machines, or lower "
+            "--distributed.learner-gpus, --distributed.actor-gpus or the number of learners"
+        )
 
 
 def _gpus(count: float) -> dict[str, Any]:
@@ -132,7 +145,12 @@ def _answer(reference: Any) -> Any:
             cause = cause.cause
         if isinstance(cause, UserError):
             raise UserError(str(cause)) from None
+        if isinstance(cause, RayActorError):
+            raise _does_not_start(cause) from error
         raise
     except RayActorError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise UserError(f"a process of the cluster does not start: {reason}") from error
+        raise _does_not_start(error) from error
+
+
+def _does_not_start(error: RayActorError) -> UserError:
+    return UserError(f"a process of the cluster does not start: {str(error).strip().splitlines()[-1]}")
