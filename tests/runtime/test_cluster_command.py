@@ -2,11 +2,13 @@
 
 import socket
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from asterism.cli import main
 from asterism.errors import UserError
+from asterism.runtime.cluster.league_stage import ClusterStage
 from asterism.runtime.cluster.settings import ClusterSettings
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.train import check_place
@@ -81,3 +83,9 @@ def test_settings_out_of_bounds():
         ClusterSettings(actors=0)
     with pytest.raises(UserError, match="distributed setting learner_gpus is -1: it must be at least 0"):
         ClusterSettings(learner_gpus=-1)
+
+
+def test_a_main_agent_that_never_began_is_named():
+    stage = SimpleNamespace(first_of_race={"zerg": "main_agent_zerg_0"})
+    with pytest.raises(UserError, match="main_agent_zerg_0 never began to learn"):
+        ClusterStage.trained(stage, {"zerg": None})
