@@ -71,6 +71,7 @@ def run(tmp_path, monkeypatch):
     for name, outcome in ((WORSE, Outcome.LOSS), (BETTER, Outcome.WIN)):
         coordinator.record([Result(f"{name}/{i}", name, "teacher_any", outcome, 0) for i in range(20)])
     coordinator.record([Result("draw", BETTER, "teacher_any", Outcome.DRAW, 0)])
+    coordinator.report(BETTER, 0, 0)
     kept = Vault(PROGRAM, str(weights), str(tmp_path / "checkpoints"))
     kept.save(BETTER, MODEL)
     return coordinator, kept
