@@ -49,7 +49,7 @@ class Inputs:
     """How often each trajectory is learned from (paper)."""
     refresh_seconds: float = 10
     """Seconds from one time that actors take the learner's weights to the next (paper)."""
-    match_games: int = 16
+    match_games: int = 8
     """Games that follow each other against one opponent (`LeagueTraining.match_games`)."""
     device_steps: float = 10_000
     """Agent steps a second of one device: games, both players' actions, learning. An aim, not measured yet."""

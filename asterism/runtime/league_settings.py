@@ -45,7 +45,7 @@ class LeagueTraining:
     """Agent steps in a trajectory."""
     steps: int = 16
     """Steps of the games in one collection; a learner is due at nearly each."""
-    match_games: int = 16
+    match_games: int = 8
     """Games of a match, after which a group gets a new opponent: as many in each of its lanes, at least one."""
     main_turns: int = 8
     """Updates of a main agent for each update of an exploiter, if they are in different cohorts."""

@@ -50,7 +50,7 @@ class Schedule(NamedTuple):
     warm_up: int = 0
     """Updates at the start of each learner, those of the burn-in among them, in which it plays itself and learns
     values alone."""
-    match_games: int = 16
+    match_games: int = 8
     """Games against an opponent before the next one."""
     checkpoint_seconds: float = 40.0
     """Seconds between two training checkpoints of a learner."""
