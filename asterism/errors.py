@@ -10,7 +10,7 @@ class UserError(Exception):
 def require_at_least(settings: object, kind: str, bound: float, names: Iterable[str]) -> None:
     """Raises UserError if one of these settings, of a `kind` that the message names, is below the bound."""
     for name in names:
-        if getattr(settings, name) < bound:
+        if not getattr(settings, name) >= bound:
             raise UserError(f"{kind} setting {name} is {getattr(settings, name)}: it must be at least {bound}")
 
 

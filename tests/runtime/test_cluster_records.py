@@ -168,6 +168,12 @@ def test_processes_that_would_find_no_gpu_are_refused():
     check_gpus(settings.gpus(3), there=8)
     with pytest.raises(UserError, match="need 7.75 GPUs and the cluster has 7"):
         check_gpus(settings.gpus(3), there=7)
+    check_gpus(ClusterSettings(actors=3, actor_gpus=0.1).gpus(3), there=1)
+
+
+def test_numbers_that_are_none_are_refused():
+    with pytest.raises(UserError, match="publish_seconds is nan"):
+        ClusterSettings(publish_seconds=float("nan"))
 
 
 @pytest.mark.parametrize("share", [0.00001, 1.5, float("nan"), float("inf"), -1.0])

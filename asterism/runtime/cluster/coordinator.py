@@ -159,17 +159,17 @@ def draw_thin_pair(
     Thousands of players have millions of pairs, so these are drawn until one fits, rather than listed.
     """
     frozen, places = state.of_kind(PlayerKind.HISTORICAL), state.of_kind(PlayerKind.HISTORICAL).places
-    number, all_players = len(frozen), len(state.players)
+    number, key = len(frozen), np.array([len(state.players), 1])
     pairs, counts = state.totals.pairs()
     met = pairs[np.isin(pairs, places).all(1) & (counts.sum(1) >= games)]
-    order = {name: place for name, place in zip(frozen, places.tolist(), strict=True)}
-    lent = [sorted(order[name] for name in pair) for pair in taken]
-    out = np.unique([low * all_players + high for low, high in [*met.tolist(), *lent]])
+    place = dict(zip(frozen, places.tolist(), strict=True))
+    lent = np.array([sorted(place[name] for name in pair) for pair in taken], int).reshape(-1, 2)
+    out = np.unique(np.concatenate([met, lent]) @ key)
     if len(out) == number * (number - 1) // 2:
         return None
     while True:
         low, high = np.sort(rng.integers(number, size=(2, DRAWN)), axis=0)
-        fits = (low < high) & ~np.isin(places[low] * all_players + places[high], out)
+        fits = (low < high) & ~np.isin(np.stack([places[low], places[high]], 1) @ key, out)
         if fits.any():
             first = int(np.argmax(fits))
             return frozen[int(low[first])], frozen[int(high[first])]

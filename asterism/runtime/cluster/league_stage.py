@@ -187,7 +187,10 @@ class ClusterStage:
         """By race the weights of its main agent. Raises UserError for one that has not begun."""
         idle = [self.first_of_race[race] for race, one in saved.items() if one is None]
         if idle:
-            raise UserError(f"{', '.join(idle)} never began to learn: the cluster has no room for all learners")
+            raise UserError(
+                f"{', '.join(idle)} never began to learn: the cluster has no room for all learners; train with another "
+                "--name, fewer learners or more machines"
+            )
         weights = self.program().weights
         return {race: weights(one.state) for race, one in saved.items()}
 

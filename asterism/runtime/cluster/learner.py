@@ -65,7 +65,9 @@ class Learner:
             changed = self.update > self.schedule.warm_up and (self.freeze() | self.evolve())
             if changed or time.monotonic() - self.saved_at > self.schedule.checkpoint_seconds:
                 self.save()
-        self.save()
+        # One that comes when all is over has learned nothing, and is not to pass for one that has.
+        if self.update:
+            self.save()
 
     @property
     def done(self) -> int:
@@ -178,7 +180,7 @@ class Learner:
             self.start = self.weights()
         # While the coordinator is away, the entry that it has not had yet waits; what follows adds up.
         if self.log is None and self.update % self.schedule.log_every == 0:
-            lag, devices = self.schedule.reuse * (self.update - 1 - collection.version), self.mesh.size
+            lag, devices = self.schedule.reuse * (self.update - collection.version) - 1, self.mesh.size
             metrics |= {"lag": lag, "devices": devices}
             if self.schedule.pbt.every_steps:
                 metrics |= {f"factor/{key}": value for key, value in self.factors._asdict().items()}

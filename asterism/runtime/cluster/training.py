@@ -120,7 +120,7 @@ class ClusterTraining:
 
 def check_gpus(needed: float, there: float) -> None:
     """Raises UserError if a cluster has too few GPUs: some learners would never begin, and nobody would notice."""
-    if needed > there:
+    if needed > there + 1e-6:  # Shares add up but for rounding.
         raise UserError(
             f"the processes of this league need {needed:g} GPUs and the cluster has {there:g}: add machines, or lower "
             "--distributed.learner-gpus, --distributed.actor-gpus or the number of learners"
