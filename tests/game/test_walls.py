@@ -214,7 +214,7 @@ def test_everybody_with_a_way_to_its_goal_gets_there_and_nobody_goes_through_any
     track, busy = yard.play(3)
     assert_nobody_went_through(yard.free(), track[:, slots])
     took, reachable = arrival(busy, slots), np.isfinite(shortest)
-    near = np.hypot(*(track[-1, slots] - places[1]).T) < 4.5  # others may stand there
+    near = np.hypot(*(track[-1, slots] - places[1]).T) < 6.5  # others may stand there, or rest in a narrow way to it
     assert near[reachable].all(), (seed, np.array(slots)[reachable & ~near])
     assert (took <= 2 * shortest + 16)[reachable].all(), (seed, took, shortest)  # it learns of a wall when it sees it
     assert took[reachable].sum() <= 1.25 * shortest[reachable].sum() + 3 * reachable.sum()
