@@ -67,26 +67,17 @@ def test_nonsense_is_refused():
             PopulationBasedTraining(**change)
 
 
-def test_who_has_just_started_over_is_no_model():
-    """Its win rates are those of weights that it no longer has, until it has played on for a while."""
+@pytest.mark.parametrize("young", ["a", "b"])
+def test_who_has_just_started_over_neither_is_a_model_nor_has_one(young):
+    """Its win rates are those of weights that it no longer has, until it has played on for a while; and a reset is not
+    to be undone at once."""
     state = league(a=10, b=18)
     settings = PopulationBasedTraining(every_steps=100)
     assert model_for(state, "a", settings) == "b"
-    state.reset("b", 500)
-    state.steps["b"] = 599
+    state.reset(young, 500)
+    state.steps[young] = 599
     assert model_for(state, "a", settings) is None
-    state.steps["b"] = 600
-    assert model_for(state, "a", settings) == "b"
-
-
-def test_who_has_just_started_over_takes_nothing_over():
-    """Else the league's reset would be undone at once."""
-    state = league(a=10, b=18)
-    settings = PopulationBasedTraining(every_steps=100)
-    state.reset("a", 500)
-    state.steps["a"] = 500
-    assert model_for(state, "a", settings) is None
-    state.steps["a"] = 600
+    state.steps[young] = 600
     assert model_for(state, "a", settings) == "b"
 
 
