@@ -214,8 +214,9 @@ def test_everybody_with_a_way_to_its_goal_gets_there_and_nobody_goes_through_any
     track, busy = yard.play(3)
     assert_nobody_went_through(yard.free(), track[:, slots])
     took, reachable = arrival(busy, slots), np.isfinite(shortest)
-    near = np.hypot(*(track[-1, slots] - places[1]).T) < 6.5  # others may stand there, or rest in a narrow way to it
-    assert near[reachable].all(), (seed, np.array(slots)[reachable & ~near])
+    far = np.hypot(*(track[-1, slots] - places[1]).T)[reachable]
+    # Others may stand there; and in a narrow way to it somebody may rest, whom one cannot pass.
+    assert (far >= 4.5).sum() <= 1 and (far < 6.5).all(), (seed, np.array(slots)[reachable][far >= 4.5])
     assert (took <= 2 * shortest + 16)[reachable].all(), (seed, took, shortest)  # it learns of a wall when it sees it
     assert took[reachable].sum() <= 1.25 * shortest[reachable].sum() + 3 * reachable.sum()
     assert np.ptp(track[-8:, slots], axis=0).max() < 1.5  # everybody has come to rest

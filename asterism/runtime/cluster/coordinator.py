@@ -158,7 +158,8 @@ def draw_thin_pair(
 
     Thousands of players have millions of pairs, so these are drawn until one fits, rather than listed.
     """
-    frozen, places = state.of_kind(PlayerKind.HISTORICAL), state.of_kind(PlayerKind.HISTORICAL).places
+    frozen = state.of_kind(PlayerKind.HISTORICAL)
+    places = frozen.places
     number, key = len(frozen), np.array([len(state.players), 1])
     pairs, counts = state.totals.pairs()
     met = pairs[np.isin(pairs, places).all(1) & (counts.sum(1) >= games)]
