@@ -1,11 +1,13 @@
 """Speed of training end to end: the iterations of the league stage, with weights that have learned nothing yet.
 
 Useful decisions are the agent steps that learners learn from. An iteration is split into the game (the same collection
-by a network that does nothing, at no cost), inference (what the collection takes beyond that), the update, and the
-rest: matches, results, weights moved in and out, all that is not in compiled code. Compilation is left out.
+by a network that does nothing, at no cost), inference (what the collection takes beyond that), the update, moving
+(compiled code that takes trajectories to the devices that learn, and weights in and out), and the rest, all that is
+not in compiled code: matches, results, records. Compilation is left out.
 
 python benchmarks/train.py                                          # tiny; twenty minutes, 5 GB
 python benchmarks/train.py --sizes tiny small --learners 3 12 --slots 32 64 --races terran zerg protoss
+python benchmarks/train.py --sizes full --game.map long_divide --learners 1 --lanes 2 --groups 1
 """
 
 import sys
@@ -55,7 +57,13 @@ class Settings:
     """Iterations that are timed."""
     warm_up: int = 3
     """Iterations before them."""
+    game: GameSettings = field(default_factory=GameSettings)
+    """But for slots, rules and races."""
     league: LeagueTraining = field(default_factory=LeagueTraining)
+
+
+MOVING = ("together", "policies", "take", "put", "put_opponent")
+"""Functions of a population that move trajectories and weights."""
 
 
 class Clock:
@@ -68,7 +76,6 @@ class Clock:
         """The function; what it takes until its results are there is added up."""
 
         def call(*arguments):
-            jax.block_until_ready(arguments)
             began = time.perf_counter()
             result = jax.block_until_ready(function(*arguments))
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
@@ -113,9 +120,9 @@ def measure(tools: Tools, settings: Settings, name: str, learners: int) -> None:
         conditioning = Conditioning(blank_library(tools), 0.0, 0.0)
         game = make_population(lazy, stage.settings, conditioning, make_optimizer(stage.settings)).collect
         real = stage.population
-        stage.population = real._replace(
-            collect=clock.timed("collect", real.collect), update=clock.timed("update", real.update)
-        )
+        moving = {name: clock.timed("moving", getattr(real, name)) for name in MOVING}
+        update, collect = clock.timed("update", real.update), clock.timed("collect", real.collect)
+        stage.population = stage.opponents.population = real._replace(update=update, collect=collect, **moving)
         for update in range(1, warm + 1):
             stage.step(update)
         clock.seconds.clear()
@@ -132,7 +139,8 @@ def measure(tools: Tools, settings: Settings, name: str, learners: int) -> None:
         "game": share * seconds["collect"],
         "inference": (1 - share) * seconds["collect"],
         "update": seconds["update"],
-        "rest": whole - seconds["collect"] - seconds["update"],
+        "moving": seconds["moving"],
+        "rest": whole - seconds["collect"] - seconds["update"] - seconds["moving"],
     }
     report(f"train.decisions_per_second.{name}", decisions / whole, "steps/s")
     for part, spent in parts.items():
@@ -147,7 +155,7 @@ def main(settings: Settings) -> None:
         sys.exit(f"learners {settings.learners}: give multiples of the number of races")
     start_jax()
     for size, slots, learners in product(settings.sizes, settings.slots, settings.learners):
-        game = GameSettings(slots=slots)
+        game = replace(settings.game, slots=slots)
         if settings.races:
             game = replace(game, rules="full", races=(settings.races[0], settings.races[-1]))
         measure(make_tools(Setup(size, game=game)), settings, f"{size}.slots_{slots}.learners_{learners}", learners)

@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-NEVER = -1e9
-"""Logit of a choice that is not allowed: finite, so that p * log p is 0 and not NaN."""
+NEVER = -1e30
+"""Logit of a choice that is not allowed: finite, so that p * log p is 0 and not NaN, and so low that none is allowed
+when it is divided by a temperature."""
 
 
 def masked(logits: Float[Array, "*n"], allowed: Bool[Array, "*n"]) -> Float[Array, "*n"]:

@@ -234,7 +234,7 @@ class League:
             self.store.add_copy(copy, update, reset_to)
             with self._changing:
                 self.state.add(copy)
-            self.state.steps[learner_id] = steps
-            if reset_to is not None:
-                self.state.reset(learner_id, steps)
+                self.state.steps[learner_id] = steps
+                if reset_to is not None:
+                    self.state.reset(learner_id, steps)
         return copy

@@ -29,7 +29,7 @@ def choose_opponent(state: LeagueState, learner: str, settings: LeagueSettings, 
         place = _main_or_its_past(state, rates, _a_main_agent(state, rng), settings.main_exploiter_floor, settings, rng)
     else:
         past = state.of_kind(PlayerKind.HISTORICAL)
-        place = _draw(rates, past.places, settings.league_exploiter_weighting, rng)
+        place = _draw(rates, past.places, settings.league_exploiter_weighting, settings, rng)
     return state.ids[place]
 
 
@@ -37,12 +37,12 @@ def _for_main_agent(state: LeagueState, rates: Rates, settings: LeagueSettings, 
     past = state.of_kind(PlayerKind.HISTORICAL)
     share = rng.random()
     if share < settings.pfsp_share and past:
-        return _draw(rates, past.places, settings.pfsp_weighting, rng)
+        return _draw(rates, past.places, settings.pfsp_weighting, settings, rng)
     main = _a_main_agent(state, rng)
     if share < settings.pfsp_share + settings.verification_share:
         candidates = _to_verify(state, rates, main, settings)
         if len(candidates):
-            return _draw(rates, candidates, settings.verification_weighting, rng)
+            return _draw(rates, candidates, settings.verification_weighting, settings, rng)
     return _main_or_its_past(state, rates, main, settings.main_agent_floor, settings, rng)
 
 
@@ -51,9 +51,9 @@ def _main_or_its_past(
 ) -> int:
     """A main agent, or, while the learner beats it less often than `floor`, its past selves as a curriculum."""
     past = state.past_selves(state.ids[main])
-    if rates[main] >= floor or not past:
+    if rates[main] >= floor or not past or rng.random() < settings.retry_share:
         return main
-    return _draw(rates, past.places, settings.curriculum_weighting, rng)
+    return _draw(rates, past.places, settings.curriculum_weighting, settings, rng)
 
 
 def _to_verify(state: LeagueState, rates: Rates, main: int, settings: LeagueSettings) -> Int[np.ndarray, " n"]:
@@ -86,7 +86,15 @@ def _a_main_agent(state: LeagueState, rng: np.random.Generator) -> int:
     return int(mains.places[rng.integers(len(mains))])
 
 
-def _draw(rates: Rates, places: Int[np.ndarray, " n"], weighting: Weighting, rng: np.random.Generator) -> int:
+def _draw(
+    rates: Rates,
+    places: Int[np.ndarray, " n"],
+    weighting: Weighting,
+    settings: LeagueSettings,
+    rng: np.random.Generator,
+) -> int:
+    if rng.random() < settings.retry_share:
+        return int(rng.choice(places))
     # What rng.choice does, without its checks, which take as long again.
     up_to = pfsp(rates[places], weighting).cumsum()
     return int(places[np.searchsorted(up_to / up_to[-1], rng.random(), side="right")])

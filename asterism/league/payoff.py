@@ -86,10 +86,18 @@ class Payoff:
         self._rates[low][in_low] = _rate(wins, draws, losses)
         self._rates[high][in_high] = _rate(losses, draws, wins)
 
+    def forget(self, player: str) -> None:
+        """Leave a player without games. Raises KeyError if it is not here."""
+        place = self._places[player]
+        for other in self._met[place]:
+            low, high = min(place, other), max(place, other)
+            at, in_low, in_high = self._pairs[low, high]
+            self._counts[at : at + 3] = array("d", (0.0, 0.0, 0.0))
+            self._rates[low][in_low] = self._rates[high][in_high] = 0.5
+
     def win_rate(self, home: str, away: str) -> float:
         """(wins + draws / 2) / games of `home` against `away`; 0.5 for a pair without games."""
-        counts = self.counts(home, away)
-        return _rate(*counts) if any(counts) else 0.5
+        return _rate(*self.counts(home, away))
 
     def win_rates(self, home: str, away: Sequence[str]) -> Float[np.ndarray, " n"]:
         """`win_rate` against each of n opponents."""
@@ -152,4 +160,5 @@ class Payoff:
 
 
 def _rate(wins: float, draws: float, losses: float) -> float:
-    return (wins + draws / 2) / (wins + losses + draws)
+    games = wins + losses + draws
+    return (wins + draws / 2) / games if games else 0.5

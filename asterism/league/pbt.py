@@ -47,7 +47,7 @@ def fitness(state: LeagueState, learner: str) -> float:
 def model_for(state: LeagueState, learner: str, settings: PopulationBasedTraining) -> str | None:
     """The learner whose weights and settings this one should take over: the best of its kind and race, if it is enough
     better. One that has started over neither is a model nor has one until it has played for as long as a look takes:
-    its win rates are still those of the weights that it no longer has. Raises ValueError if `learner` is none."""
+    a few games say little of it, and the reset would be undone. Raises ValueError if `learner` is none."""
     own = state.learner(learner)
 
     def comparable(name: str) -> bool:

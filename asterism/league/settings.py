@@ -68,6 +68,11 @@ class LeagueSettings:
     league_exploiter_weighting: Weighting = Weighting.CAPPED
     """Weighting of a league exploiter over past players."""
 
+    retry_share: float = 0.1
+    """Share of the draws by win rate that are even ones, and of those in which a main agent is met although it is too
+    strong: a win rate changes by games alone, so that who has been passed over for it once, be it by a few games' luck,
+    would be passed over for good. (AlphaStar's payoff gets games from evaluators, too. 0: its pseudocode as it is.)"""
+
     decay: float = 0.99
     """Factor on a pair's counts at each new game of the pair."""
     checkpoint_win_rate: float = 0.70

@@ -39,8 +39,8 @@ class Group(Sequence[str]):
 class LeagueState:
     """Players in order of entry, their steps and resets, and the payoff.
 
-    `payoff` counts old games less; `totals` holds plain counts of the same games. `steps` has the agent steps of each
-    learner, `resets` how often each was set back to the supervised weights.
+    `payoff` counts old games less, and those before a learner's reset not at all; `totals` holds plain counts of all
+    games. `steps` has the agent steps of each learner, `resets` how often each was set back to the supervised weights.
     """
 
     def __init__(self, decay: float = 0.99):
@@ -110,8 +110,10 @@ class LeagueState:
         return self._copied[PlayerKind.MAIN_EXPLOITER]
 
     def reset(self, learner: str, steps: int) -> None:
-        """Note that a learner went back to the supervised weights after so many agent steps."""
+        """Note that a learner went back to the supervised weights after so many agent steps: what it won with others
+        says nothing of it now."""
         self.resets[learner] += 1
+        self.payoff.forget(learner)
         self._reset_at[learner] = steps
 
     def steps_since_reset(self, learner: str) -> float:

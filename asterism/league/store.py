@@ -1,5 +1,7 @@
 """The league's records on disk: SQLite in a file, or any database that SQLAlchemy can reach."""
 
+import math
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import compress
@@ -75,7 +77,8 @@ class Store:
             session.add(PlayerRow.of(copy, update))
             session.add(StepsRow(learner=copy.parent, steps=copy.steps, update=update))
             if reset_to is not None:
-                session.add(ResetRow(learner=copy.parent, weights=reset_to.file, update=update))
+                known = _newest_result(session)
+                session.add(ResetRow(learner=copy.parent, weights=reset_to.file, results=known, update=update))
 
     def add_steps(self, steps: Mapping[str, int], update: int) -> None:
         """Note the agent steps that learners have taken so far."""
@@ -112,12 +115,11 @@ class Store:
     def add_counts(self, state: LeagueState) -> None:
         """Add the payoff of a state that knows all results, from which `load` goes on."""
         numbers = sa.select(PlayerRow.id).order_by(PlayerRow.id)
-        newest = sa.select(sa.func.max(ResultRow.id)), sa.select(sa.func.max(ResultRow.update))
         with self._transaction() as session:
             pairs, decayed = state.payoff.pairs()
             row = CountsRow(
-                results=session.scalar(newest[0]) or 0,
-                update=session.scalar(newest[1]) or 0,
+                results=_newest_result(session),
+                update=session.scalar(sa.select(sa.func.max(ResultRow.update))) or 0,
                 decay=state.payoff.decay,
                 pairs=np.array(session.scalars(numbers).all(), "<i8")[pairs].tobytes(),
                 decayed=decayed.astype("<f8").tobytes(),
@@ -167,20 +169,18 @@ class Store:
 
     def _check(self, create: bool) -> None:
         """Make the tables if asked to, and see that the database is whole."""
-        wanted = set(Base.metadata.tables)
         with self._transaction() as session:
             connection = session.connection()
             if connection.dialect.name == "sqlite":
                 verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
                 if verdict != "ok":
                     raise UserError(f"league records {self.name} are damaged ({verdict}): start a new run")
-            present = wanted & set(sa.inspect(connection).get_table_names())
+            present = set(Base.metadata.tables) & set(sa.inspect(connection).get_table_names())
             if create and not present:
                 Base.metadata.create_all(connection)
-            elif present != wanted:
-                missing = ", ".join(sorted(wanted - present))
+            elif missing := _missing(connection, present):
                 raise UserError(
-                    f"league records {self.name} lack the tables {missing}: this is no league, or another version's"
+                    f"league records {self.name} lack {', '.join(missing)}: this is no league, or another version's"
                 )
 
     def _claim(self, owner: str, create: bool) -> None:
@@ -201,6 +201,15 @@ class Store:
         if any(result.home not in self._numbers or result.away not in self._numbers for result in results):
             self._numbers.update(session.execute(sa.select(PlayerRow.name, PlayerRow.id)).all())
         return self._numbers
+
+
+def _missing(connection: sa.Connection, present: set[str]) -> list[str]:
+    """Tables that a database lacks, and columns of those that are present."""
+    lacking = set(Base.metadata.tables) - present
+    for name in present:
+        there = {column["name"] for column in sa.inspect(connection).get_columns(name)}
+        lacking |= {f"{name}.{column}" for column in Base.metadata.tables[name].columns.keys() if column not in there}
+    return sorted(lacking)
 
 
 def _open(url: sa.URL, name: str) -> sa.Engine:
@@ -239,13 +248,12 @@ def _replay(session: Session, decay: float) -> LeagueState:
     _replay_results(session, state, names)
     for row in session.scalars(_newest_steps()):
         state.steps[row.learner] = row.steps
-    # A learner starts over when a copy of it is added.
-    copy = (PlayerRow.parent == ResetRow.learner) & (PlayerRow.update == ResetRow.update)
-    for learner, steps in session.execute(
-        sa.select(ResetRow.learner, PlayerRow.steps).join(PlayerRow, copy).order_by(ResetRow.id)
-    ):
-        state.reset(learner, steps)
     return state
+
+
+def _newest_result(session: Session) -> int:
+    """The number of the result that was written last; 0 without any."""
+    return session.scalar(sa.select(sa.func.max(ResultRow.id))) or 0
 
 
 def _newest_steps() -> sa.Select:
@@ -255,18 +263,33 @@ def _newest_steps() -> sa.Select:
 
 
 def _replay_results(session: Session, state: LeagueState, names: Mapping[int, str]) -> None:
-    """Every result in its order, beginning with the newest counts of this decay."""
+    """Every result and every reset in their order, beginning with the newest counts of this decay."""
     same = sa.select(CountsRow).where(CountsRow.decay == state.payoff.decay)
     counts = session.scalar(same.order_by(CountsRow.id.desc()).limit(1))
+    since = counts.results if counts is not None else 0
+    # A learner starts over when a copy of it is added.
+    copy = (PlayerRow.parent == ResetRow.learner) & (PlayerRow.update == ResetRow.update)
+    resets = sa.select(ResetRow.results, ResetRow.learner, PlayerRow.steps).join(PlayerRow, copy)
+    resets = deque(session.execute(resets.order_by(ResetRow.id)))
+
+    def reset_before(result: float) -> None:
+        while resets and resets[0].results < result:
+            _, learner, steps = resets.popleft()
+            state.reset(learner, steps)
+
+    # One at the very result of the counts may be in them or not; twice is as good as once.
+    reset_before(since)
     if counts is not None:
         pairs = np.searchsorted([*names], np.frombuffer(counts.pairs, "<i8")).reshape(-1, 2)
         state.payoff.restore(pairs, np.frombuffer(counts.decayed, "<f8").reshape(-1, 3))
         state.totals.restore(pairs, np.frombuffer(counts.totals, "<f8").reshape(-1, 3))
-    results = sa.select(ResultRow.home, ResultRow.away, ResultRow.outcome).order_by(ResultRow.id)
-    results = results.where(ResultRow.id > (counts.results if counts is not None else 0))
+    results = sa.select(ResultRow.id, ResultRow.home, ResultRow.away, ResultRow.outcome).order_by(ResultRow.id)
+    results = results.where(ResultRow.id > since)
     outcomes = {outcome.value: outcome for outcome in Outcome}  # Five times as fast as Outcome(...).
-    for home, away, outcome in session.execute(results.execution_options(yield_per=10_000)):
+    for number, home, away, outcome in session.execute(results.execution_options(yield_per=10_000)):
+        reset_before(number)
         state.record(names[home], names[away], outcomes[outcome])
+    reset_before(math.inf)
 
 
 def _add_weights(session: Session, weights: Snapshot | None, update: int) -> None:

@@ -13,10 +13,8 @@ from asterism.interface.network import Params
 from asterism.league import (
     League,
     LeagueSettings,
-    Outcome,
     Player,
     PlayerKind,
-    Result,
     Snapshot,
     first_main_agents,
     founding_players,
@@ -25,16 +23,16 @@ from asterism.league.pbt import explore, model_for
 from asterism.learning.reinforcement import Factors, LearnerState, fresh_learner
 from asterism.runtime.arena import Races
 from asterism.runtime.checkpoints import Checkpoints, save_weights
-from asterism.runtime.cohort import Cohort, Group, Member, staggered, turns
+from asterism.runtime.cohort import Cohort, Member, staggered, turns
 from asterism.runtime.curves import entry, shortened
-from asterism.runtime.devices import ALL, gathered
+from asterism.runtime.devices import gathered
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.memory import peak_memory
+from asterism.runtime.opponents import Opponents
 from asterism.runtime.population import make_optimizer, make_population
 from asterism.runtime.progress import stage
-from asterism.runtime.quota import new_quota
 from asterism.runtime.records import open_records
-from asterism.runtime.rollout import Conditioning, Finished
+from asterism.runtime.rollout import Conditioning
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Tools
 from asterism.runtime.snapshots import WeightsCache, load_snapshot
@@ -71,6 +69,7 @@ class LeagueStage:
         self.founder = gathered(tools.network.cooled(teacher, settings.temperature))
         """What the learners begin as, and are held to: the teacher at their temperature."""
         self.weights_folder = run.path / "league"
+        self.races = settings.races or (tools.game.settings.races[0],)
         self.optimizer = make_optimizer(settings)
         conditioning = Conditioning(library, settings.z_probability, settings.reward_probability)
         self.population = make_population(tools, settings, conditioning, self.optimizer)
@@ -79,11 +78,11 @@ class LeagueStage:
             lambda player: self.population.flat(self.frozen(player).policy), settings.opponents_mib * 2**20
         )
         """Policies of frozen players."""
+        self.opponents = Opponents(self.league, settings, self.races, self.population, self.version, self.policy)
 
     def prepare(self) -> None:
         """Sets the learners up with the founder's weights and new games."""
         self.weights_folder.mkdir(exist_ok=True)
-        self.races = self.settings.races or (self.tools.game.settings.races[0],)
         learners = learners_in_order(self.races, self.settings.league)
         self.learners = {player.id: player for player in learners}
         size = self.settings.cohort
@@ -116,11 +115,26 @@ class LeagueStage:
         return gathered(self.population.take(cohort.states, k))
 
     def replace(self, name: str, state: LearnerState) -> None:
-        """Gives a learner other weights; that counts as an update, since whoever plays it must notice."""
+        """Gives a learner other weights; that counts as an update, since whoever plays it must notice. Its games begin
+        anew: they were half played by another."""
         cohort, k = self.place[name]
-        cohort.members[k].updates += 1
-        state = state._replace(updates=jnp.int32(cohort.members[k].updates))
+        member = cohort.members[k]
+        member.updates += 1
+        self.end_matches(name)
+        state = state._replace(updates=jnp.int32(member.updates))
         cohort.states = self.population.put(cohort.states, k, self.population.beside_states(state))
+
+    def end_matches(self, name: str) -> None:
+        """Lets all games of a learner begin anew, in new matches."""
+        cohort, k = self.place[name]
+        cohort.members[k].groups = [None] * self.settings.groups
+
+    def version(self, player: str) -> int:
+        """Updates that a learner has made; 0 for a frozen player."""
+        if player not in self.place:
+            return 0
+        cohort, k = self.place[player]
+        return cohort.members[k].updates
 
     def policy(self, player: str) -> Float[Array, " N"]:
         """The policy of a learner as it is now, or of a frozen player, as one vector."""
@@ -148,70 +162,10 @@ class LeagueStage:
             for player in self.learners.values():
                 if player.race == race and player.id != main:
                     self.replace(player.id, fresh_learner(params, self.optimizer))
-                # Main agents may go on with games against themselves; all others get their matches.
-                if player.kind is not PlayerKind.MAIN_AGENT or self.settings.races:
-                    cohort, k = self.place[player.id]
-                    cohort.members[k].groups = [None] * self.settings.groups
+            if self.settings.races:
+                # It has played itself as each race in turn; without races its games against itself may go on.
+                self.end_matches(main)
         self.league.populate(teachers, update)
-
-    def find_opponents(self, cohort: Cohort, founded: bool, rng: np.random.Generator) -> tuple[np.ndarray, Races]:
-        """Gives new opponents to the groups whose matches are over; returns which games begin anew, and the races of
-        those that begin. [K, lanes]"""
-        per_group = self.settings.lanes // self.settings.groups
-        new = np.zeros((len(cohort.members), self.settings.groups), bool)
-        races = np.zeros((2, *new.shape), np.int32)
-        policies: dict[str, Float[Array, " N"]] = {}
-        for k, member in enumerate(cohort.members):
-            for g, group in enumerate(member.groups):
-                if group is None or group.quota.met:
-                    member.groups[g], new[k, g] = self.new_match(member, g, founded, rng)
-                races[:, k, g] = member.race, member.groups[g].race
-                self.refresh(cohort, k, g, policies)
-        return new.repeat(per_group, 1), Races(*races.repeat(per_group, 2))
-
-    def new_match(self, member: Member, index: int, founded: bool, rng: np.random.Generator) -> tuple[Group, bool]:
-        """A group's next match, and whether its games begin anew: with the same opponent they go on. Before the league
-        is founded, a learner meets itself, as each race in turn."""
-        if founded:
-            opponent = self.league.match(member.name, rng).away
-            race = self.league.state.players[opponent].race
-        else:
-            opponent, race = member.name, self.races[index % len(self.races)]
-        number, before = self.settings.race_number(race), member.groups[index]
-        same = before is not None and (before.opponent, before.race) == (opponent, number)
-        quota = new_quota(self.settings.match_games, self.settings.lanes // self.settings.groups, going_on=same)
-        return Group(opponent, number, quota, before.version if same else None), not same
-
-    def refresh(self, cohort: Cohort, k: int, g: int, policies: dict[str, Float[Array, " N"]]) -> None:
-        """Puts an opponent's weights in, unless they are there as they are now. `policies`: those that were needed
-        before in this iteration."""
-        group = cohort.members[k].groups[g]
-        version = 0
-        if group.opponent in self.place:
-            other, index = self.place[group.opponent]
-            version = other.members[index].updates
-        if version != group.version:
-            if group.opponent not in policies:
-                policies[group.opponent] = self.population.layout.put(self.policy(group.opponent), ALL)
-            cohort.opponents = self.population.put_opponent(cohort.opponents, k, g, policies[group.opponent])
-            cohort.members[k].groups[g] = group._replace(version=version)
-
-    def record(self, cohort: Cohort, update: int, finished: Finished) -> None:
-        """Writes the results of an iteration's games that count into the league."""
-        results = []
-        per_group = self.settings.lanes // self.settings.groups
-        done, reward = np.asarray(finished.done), np.asarray(finished.reward)
-        for k, step, lane in zip(*np.nonzero(done), strict=True):
-            member, (g, place) = cohort.members[k], divmod(int(lane), per_group)
-            group, value = member.groups[g], float(reward[k, step, lane])
-            member.groups[g] = group._replace(quota=group.quota.end(place))
-            if not group.quota.counts(place):
-                continue
-            member.tally.count(group.opponent, value)
-            match = f"{update}/{member.name}/{step}/{lane}"
-            results.append(Result(match, member.name, group.opponent, Outcome(int(np.sign(value))), update))
-        if self.league.state.players:
-            self.league.record_results(results)
 
     def grow(self, name: str, update: int, rng: np.random.Generator) -> None:
         """Adds a frozen copy of a learner that is due for one, and resets the learner if its kind asks for it."""
@@ -264,7 +218,7 @@ class LeagueStage:
     def iterate(self, cohort: Cohort, update: int, rates: Factors, founded: bool, rng) -> dict[str, np.ndarray]:
         """A cohort plays on and learns from it; returns the metrics, [K] each."""
         settings, population = self.settings, self.population
-        restart, races = self.find_opponents(cohort, founded, rng)
+        restart, races = self.opponents.choose(cohort, founded, rng)
         if not founded:
             restart |= staggered(settings.lanes, settings.burn_in) == (update - 1) // len(self.leading)
         key = jax.random.fold_in(jax.random.key(self.seed), update)
@@ -278,8 +232,10 @@ class LeagueStage:
         for member in cohort.members:
             member.updates += settings.reuse
             member.turns += 1
-        self.record(cohort, update, collected.finished)
-        return jax.tree.map(np.asarray, metrics | {"useful": collected.useful.mean(1)})
+        results = self.opponents.count(cohort, update, collected.finished)
+        if founded:
+            self.league.record_results(results)
+        return jax.tree.map(np.asarray, metrics) | {"useful": np.asarray(collected.useful).mean(1)}
 
     def log(self, member: Member, update: int, metrics: dict[str, float]) -> None:
         """Writes the losses, and the win rates by kind of opponent since the last time."""

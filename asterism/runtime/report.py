@@ -113,6 +113,12 @@ def make_report(run: RunFolder, config: Any, tools: Tools, film: Film | None) ->
     write_report(run.report_path, data)
 
 
+def film_agent(run: RunFolder, config: Any, tools: Tools, against: str, seed: int) -> Film:
+    """A game of the run's agent, of several races of the first, against a scripted player."""
+    name = league_agents(config.league.races)[0]
+    return film_game(tools, load_agent(run.path, name, tools), against, (name, against), seed, (race_of(name), 0))
+
+
 def run_settings(run: RunFolder) -> dict[str, Any]:
     """The run's settings as they were saved."""
     return json.loads(run.config_path.read_text())["config"]
@@ -138,8 +144,5 @@ class ReportConfig:
             config = run.load_config(TrainConfig)
             start_jax()
             tools = make_tools(config.setup)
-            name = league_agents(config.league.races)[0]
-            agent, races = load_agent(self.folder, name, tools), (race_of(name), 0)
-            film = film_game(tools, agent, self.against, (name, self.against), self.seed, races)
-            make_report(run, config, tools, film)
+            make_report(run, config, tools, film_agent(run, config, tools, self.against, self.seed))
         print(f"report: {run.report_path}")

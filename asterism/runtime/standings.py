@@ -1,5 +1,6 @@
 """`asterism league RUN`: who beats whom in a run's league, in figures and as a page."""
 
+import hashlib
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -62,6 +63,11 @@ def thin_pairs(league: League, games: int) -> list[tuple[str, str, int]]:
     return [pair for pair in missing if pair[2] > 0]
 
 
+def pair_seed(seed: int, home: str, away: str, known: int) -> int:
+    """Seed of a pair's games that follow `known` others: with the same one, the first would be played again."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{home}/{away}/{known}".encode()).digest()[:4], "little") >> 1
+
+
 def fill(run: RunFolder, league: League, config, games: int, seed: int) -> None:
     """Plays what is missing of `games` games of each pair of frozen players, into the records; each pair's games are
     written at once, so that the same command goes on."""
@@ -77,11 +83,11 @@ def fill(run: RunFolder, league: League, config, games: int, seed: int) -> None:
     policy = lambda name: load_snapshot(folder, players[name].weights, example).policy  # noqa: E731
     update = league.store.last_update()
     with stage("league", sum(missing for *_, missing in pairs), "games") as bar:
-        for number, (home, away, missing) in enumerate(pairs):
-            pair = race(home), race(away)
-            score = matches.score(policy(home), policy(away), missing, seed + number, bar, pair)
-            known = int(league.state.totals.games(home, away))
-            outcomes = score.shuffled(np.random.default_rng([seed, number]))
+        for home, away, missing in pairs:
+            known, both = int(league.state.totals.games(home, away)), (race(home), race(away))
+            own = pair_seed(seed, home, away, known)
+            score = matches.score(policy(home), policy(away), missing, own, bar, both)
+            outcomes = score.shuffled(np.random.default_rng(own))
             ids = (f"evaluator/{home}/{away}/{known + index}" for index in range(missing))
             results = zip(ids, outcomes, strict=True)
             league.record_results([Result(match, home, away, one, update) for match, one in results])

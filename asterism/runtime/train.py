@@ -19,14 +19,13 @@ from asterism.runtime.checkpoints import Checkpoints
 from asterism.runtime.cluster.connect import check
 from asterism.runtime.cluster.settings import ClusterSettings
 from asterism.runtime.config_file import to_json
-from asterism.runtime.film import film_game
 from asterism.runtime.league import LeagueStage
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.matches import Matches, Score, evaluate_agent, table
 from asterism.runtime.memory import peak_memory, release_memory
 from asterism.runtime.playoff import playoff
 from asterism.runtime.record import RecordSettings, record_games
-from asterism.runtime.report import make_report, read_json
+from asterism.runtime.report import film_agent, make_report, read_json
 from asterism.runtime.run_folder import RunFolder
 from asterism.runtime.setup import Setup, Tools, make_tools, start_jax
 from asterism.runtime.strategies import strategies_to_follow
@@ -135,9 +134,7 @@ class Training:
         with self.facts("evaluate"):
             self.evaluate(agents, teacher)
         with self.facts("report"):
-            name, agent = next(iter(agents.items()))
-            races = race_of(name), 0
-            film = film_game(self.tools, agent, "rush", (name, "rush"), config.evaluation.seed, races)
+            film = film_agent(self.run_folder, config, self.tools, "rush", config.evaluation.seed)
             make_report(self.run_folder, config, self.tools, film)
 
     def agents(self) -> tuple[dict[str, Params], Params]:

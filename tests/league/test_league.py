@@ -67,6 +67,22 @@ def test_main_exploiter_returns_to_its_teacher_and_main_agent_goes_on(league):
     assert league.state.resets == {MAIN: 0, HUNTER: 1, SCOUT: 0}
 
 
+def test_what_was_won_before_a_reset_says_nothing_after_it(tmp_path):
+    """Neither for the learner, nor for who plays it; the totals keep it, and so it is when the records are read."""
+    league = League(Store(tmp_path / "league.sqlite"))
+    league.populate({"terran": snapshot("teacher.safetensors")})
+    league.record_results([*win(HUNTER, MAIN, 8), *win(MAIN, "teacher_terran", 2)])
+    league.checkpoint(HUNTER, snapshot("hunter.safetensors"), 50, 1, np.random.default_rng(0))
+    lost = [Result(f"later/{i}", HUNTER, MAIN, Outcome.LOSS, 2) for i in range(2)]
+    for results, rates in (([], (0.5, 0.5)), (lost, (0.0, 1.0))):
+        league.record_results(results)
+        for state in (league.state, League(Store(tmp_path / "league.sqlite")).state):
+            payoff = state.payoff
+            assert (payoff.win_rate(HUNTER, MAIN), payoff.win_rate(MAIN, HUNTER)) == rates
+            assert payoff.win_rate(MAIN, "teacher_terran") == 1
+            assert state.totals.counts(HUNTER, MAIN) == (8, 0, len(results))
+
+
 def test_due_after_beating_everybody_or_after_the_timeout(league):
     rule = league.settings.main_agent_checkpoint
     league.record_steps({MAIN: rule.min_steps}, update=1)

@@ -94,7 +94,9 @@ def test_counts_spare_the_replay_and_change_nothing(tmp_path, monkeypatch, kept)
 
 def test_counts_of_another_decay_are_not_used(path, monkeypatch):
     monkeypatch.setattr("asterism.league.league.RESULTS_PER_COUNTS", 30)
-    live_through(league := founded(path), range(1, 8))
+    league = founded(path)
+    for update in range(1, 8):
+        league.record_results(results(update))
     undecayed = League(Store(path), LeagueSettings(decay=1.0))
     assert (undecayed.state.payoff.matrix() == league.state.totals.matrix()).all()
 
@@ -214,17 +216,24 @@ def test_another_database(path):
     with sqlite3.connect(path) as connection:
         connection.execute("create table cats (name text)")
     connection.close()
-    with pytest.raises(UserError, match="lack the tables"):
+    with pytest.raises(UserError, match="lack .*players"):
         Store(path, create=False)
 
 
-def test_records_of_another_version_are_refused(path):
+@pytest.mark.parametrize(
+    ("change", "lacks"),
+    [
+        ("drop table payoff_counts", "payoff_counts"),
+        ("alter table resets drop column results", "resets.results"),
+    ],
+)
+def test_records_of_another_version_are_refused(path, change, lacks):
     """Tables are not put beside those of a league that lacks some."""
     founded(path).store.close()
     with sqlite3.connect(path) as connection:
-        connection.execute("drop table payoff_counts")
+        connection.execute(change)
     connection.close()
-    with pytest.raises(UserError, match="lack the tables payoff_counts: .* another version's"):
+    with pytest.raises(UserError, match=f"lack {lacks}: .* another version's"):
         Store(path)
 
 
@@ -284,6 +293,6 @@ def test_full_disk_is_named_and_harms_nothing(path):
 
 def test_decay_is_a_setting_and_not_stored(path):
     league = founded(path)
-    live_through(league, range(1, 4))
+    league.record_results(results(1))
     undecayed = League(Store(path), LeagueSettings(decay=1.0))
     assert (undecayed.state.payoff.matrix() == league.state.totals.matrix()).all()

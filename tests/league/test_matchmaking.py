@@ -10,7 +10,8 @@ from snapshots import snapshot
 from asterism.league import LeagueSettings, LeagueState, Outcome, Player, PlayerKind, choose_opponent
 from asterism.league.matchmaking import without_monotone_tail
 
-SETTINGS = LeagueSettings()
+SETTINGS = LeagueSettings(retry_share=0.0)
+"""The pseudocode as it is."""
 SELF_PLAY = replace(SETTINGS, self_play_share=1.0, pfsp_share=0.0, verification_share=0.0)
 PFSP = replace(SETTINGS, self_play_share=0.0, pfsp_share=1.0, verification_share=0.0)
 VERIFY = replace(SETTINGS, self_play_share=0.0, pfsp_share=0.0, verification_share=1.0)
@@ -205,6 +206,24 @@ def test_league_exploiter_uniform_once_all_are_beaten():
     for player in ("teacher", "main0.1"):
         set_rate(state, "scout", player, 100)
     assert_shares(drawn(state, "scout", SETTINGS), {"teacher": 0.5, "main0.1": 0.5})
+
+
+def test_nobody_is_passed_over_for_good():
+    """After one match with luck: without retries, a pair whose win rate rules out its games keeps that rate."""
+    state = a_league(main_copies=2, exploiter_copies=1)
+    for _ in range(8):
+        state.record("hunter", "main0", Outcome.LOSS)
+        for past in ("main0.1", "hunter.1"):
+            state.record("main0", past, Outcome.WIN)
+            state.record("scout", past, Outcome.WIN)
+    retry = LeagueSettings(retry_share=0.2)
+    assert "main0" not in drawn(state, "hunter", SETTINGS)
+    assert drawn(state, "hunter", retry)["main0"] == pytest.approx(0.2, abs=0.045)
+    for learner, settings in (("main0", PFSP), ("scout", SETTINGS)):
+        assert set(drawn(state, learner, settings)) == {"teacher", "main0.2"}
+        # 0.2 evenly over four, the rest over two.
+        shares = drawn(state, learner, replace(settings, retry_share=0.2))
+        assert_shares(shares, {"teacher": 0.45, "main0.2": 0.45, "main0.1": 0.05, "hunter.1": 0.05})
 
 
 def test_historical_players_and_strangers_get_no_match():

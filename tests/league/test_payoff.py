@@ -78,6 +78,25 @@ def test_a_late_player_changes_no_earlier_count(games):
     assert (late.matrix()[:3, :3] == payoff_of(games).matrix()).all()
 
 
+def test_who_is_forgotten_has_no_games(a_payoff_of_three):
+    payoff = a_payoff_of_three
+    payoff.forget("a")
+    assert payoff.row("a").tolist() == [0.5, 0.5, 0.5] and payoff.games("a", "b") == payoff.games("a", "c") == 0
+    assert payoff.win_rate("b", "a") == 0.5 and payoff.counts("b", "c") == (1, 0, 0)
+    payoff.record("b", "a", Outcome.WIN)
+    assert payoff.counts("a", "b") == (0, 0, 1) and payoff.win_rate("a", "b") == 0
+
+
+@pytest.fixture
+def a_payoff_of_three():
+    payoff = Payoff()
+    for player in "abc":
+        payoff.add(player)
+    for home, away in ("ab", "ca", "bc"):
+        payoff.record(home, away, Outcome.WIN)
+    return payoff
+
+
 def test_strangers_and_twins_are_refused():
     with pytest.raises(KeyError):
         payoff_of([("a", "stranger", Outcome.WIN)])

@@ -18,10 +18,15 @@ def league(**wins: int) -> LeagueState:
         state.add(Player(name, PlayerKind.MAIN_AGENT, "terran", parent="past"))
     state.add(Player("z", PlayerKind.MAIN_AGENT, "zerg", parent="past"))
     state.add(Player("e", PlayerKind.MAIN_EXPLOITER, "terran", parent="past"))
+    play(state, **wins)
+    return state
+
+
+def play(state: LeagueState, **wins: int) -> None:
+    """20 games of each against the past."""
     for name, count in wins.items():
         for game in range(20):
             state.record(name, "past", Outcome.WIN if game < count else Outcome.LOSS)
-    return state
 
 
 def test_fitness_is_the_win_rate_against_the_past():
@@ -69,12 +74,13 @@ def test_nonsense_is_refused():
 
 @pytest.mark.parametrize("young", ["a", "b"])
 def test_who_has_just_started_over_neither_is_a_model_nor_has_one(young):
-    """Its win rates are those of weights that it no longer has, until it has played on for a while; and a reset is not
-    to be undone at once."""
-    state = league(a=10, b=18)
+    """A few games say little, and a reset is not to be undone at once."""
+    wins = {"a": 10, "b": 18}
+    state = league(**wins)
     settings = PopulationBasedTraining(every_steps=100)
     assert model_for(state, "a", settings) == "b"
     state.reset(young, 500)
+    play(state, **{young: wins[young]})
     state.steps[young] = 599
     assert model_for(state, "a", settings) is None
     state.steps[young] = 600
@@ -85,6 +91,7 @@ def test_a_copy_without_a_reset_makes_nobody_young():
     state = league(a=10, b=18)
     settings = PopulationBasedTraining(every_steps=100)
     state.reset("b", 100)
+    play(state, b=18)
     state.steps["b"] = 1000
     copy = Player(
         "b.1",

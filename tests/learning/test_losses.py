@@ -9,6 +9,7 @@ import pytest
 from jax.test_util import check_grads
 from scipy.stats import entropy
 
+from asterism.agent.choice import masked
 from asterism.errors import UserError
 from asterism.interface.action import ActionParts
 from asterism.learning import losses
@@ -169,6 +170,13 @@ def test_entropy_counts_available_choices_only():
     logits = jnp.array([[0.0, 0.0, losses.MASKED_LOGIT, -jnp.inf], [0.0, -jnp.inf, -jnp.inf, -jnp.inf]])
     np.testing.assert_allclose(losses.normalised_entropy(logits), [1.0, 0.0], atol=1e-6)
     assert losses.normalised_entropy(jnp.full(4, losses.MASKED_LOGIT)) == 0
+
+
+@pytest.mark.parametrize("temperature", [0.01, 1.0, 3.0, 1e3])
+def test_what_is_ruled_out_stays_so_at_any_temperature(temperature):
+    logits = masked(jnp.zeros(31), jnp.arange(31) < 5) / temperature
+    assert losses.normalised_entropy(logits) == pytest.approx(1.0)
+    assert losses.normalised_entropy(masked(logits, jnp.arange(31) < 1)) == 0
 
 
 def test_entropy_and_kl_agree_with_scipy():

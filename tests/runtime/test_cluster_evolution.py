@@ -3,12 +3,9 @@
 Learner, vault and coordinator are in this process: what would go through Ray is called at once.
 """
 
-from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any
-
 import numpy as np
 import pytest
+from fake_ray import Handle, Reference, stand_in
 
 from asterism.league import LeagueSettings, Outcome, PopulationBasedTraining, Result, Snapshot
 from asterism.learning.reinforcement import WHOLE, Factors
@@ -26,27 +23,6 @@ class Cut(Exception):
     """Stands for whatever ends a process."""
 
 
-@dataclass(eq=False)
-class Reference:
-    """Stands for Ray's."""
-
-    value: Any
-
-
-@dataclass
-class Handle:
-    """A process whose methods are called in this one."""
-
-    inside: Any
-
-    def __getattr__(self, name):
-        def remote(*arguments):
-            values = [one.value if isinstance(one, Reference) else one for one in arguments]
-            return Reference(getattr(self.inside, name)(*values))
-
-        return SimpleNamespace(remote=remote)
-
-
 WORSE, BETTER = "main_agent_any_0", "main_agent_any_1"
 GAME = MatrixGame(rate=0.0)
 PROGRAM = [Reference(lambda: GAME)]
@@ -60,9 +36,7 @@ MODEL = Saved(GAME.init(FOUNDER + 1), FOUNDER, 9, 1000, 0, 900, Factors(upgo=2.0
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A run in whose records BETTER wins all games but one against the teacher and WORSE none: (coordinator, vault)."""
-    here = SimpleNamespace(get=lambda one: one.value, put=Reference, wait=lambda all, **_: (all, []))
-    for module in (feed, learner, opponents, outbox, processes, vault):
-        monkeypatch.setattr(module, "ray", here)
+    stand_in(monkeypatch, feed, learner, opponents, outbox, processes, vault)
     weights = tmp_path / "weights"
     teacher = Snapshot("founder.safetensors", save_weights(weights / "founder.safetensors", FOUNDER))
     league = LeagueSettings(main_agents=2, main_exploiters=0, league_exploiters=0, self_play_share=1.0, pfsp_share=0.0,
@@ -94,9 +68,12 @@ def took_over(run) -> bool:
     return changed and (saved.state.weights == MODEL.state.weights).all()
 
 
-def test_a_worse_learner_takes_over_and_changes_factors(run):
+def test_a_worse_learner_takes_over_and_changes_factors(run, monkeypatch):
+    played, collect = [], Actor.collect
+    monkeypatch.setattr(Actor, "collect", lambda self, *order: (played.append(order[2]), collect(self, *order))[1])
     start(run).run()
     assert took_over(run)
+    assert played.count(True) == 2, "its games begin anew: at first, and with other weights"
     published = run[1].learner(WORSE, known=None).policy[0].value
     assert (published == MODEL.state.weights).all(), "its opponents meet it at once"
     saved = run[1].restore(WORSE)

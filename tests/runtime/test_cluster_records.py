@@ -165,10 +165,18 @@ def test_a_coordinator_that_starts_again_knows_how_far_all_were(start):
 def test_processes_that_would_find_no_gpu_are_refused():
     settings = ClusterSettings(actors=2, learner_gpus=2, actor_gpus=0.25)
     assert settings.gpus(learners=3) == 3 * 2.5 + 0.25
-    check_gpus(settings.gpus(3), there=8)
+    check_gpus(settings, 3, [2, 6])
     with pytest.raises(UserError, match="need 7.75 GPUs and the cluster has 7"):
-        check_gpus(settings.gpus(3), there=7)
-    check_gpus(ClusterSettings(actors=3, actor_gpus=0.1).gpus(3), there=1)
+        check_gpus(settings, 3, [2, 5])
+    check_gpus(ClusterSettings(actors=3, actor_gpus=0.1), 3, [1])
+    check_gpus(ClusterSettings(), 3, [0])
+
+
+def test_learners_that_would_be_parted_between_machines_are_refused():
+    settings = ClusterSettings(learner_gpus=2)
+    check_gpus(settings, 3, [4, 1, 2])
+    with pytest.raises(UserError, match="so 2 of 3 learners find room: machines have 3, 1, 3"):
+        check_gpus(settings, 3, [3, 1, 3])
 
 
 def test_numbers_that_are_none_are_refused():

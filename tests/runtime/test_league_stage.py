@@ -297,6 +297,23 @@ def test_a_worse_learner_takes_over_and_changes_settings(league, tmp_path, monke
         assert worse.updates == updates + 1
 
 
+def test_games_of_a_learner_with_other_weights_begin_anew(league, tmp_path):
+    """Else what the old weights have half won would count for the new ones."""
+    with open_run(tmp_path) as run:
+        stage = league(run, TOGETHER)
+        stage.prepare()
+        for update in range(1, 9):
+            stage.step(update)
+            cohort = stage.cohorts[0]
+            new = [not any(member.groups) for member in cohort.members]
+            reset = [stage.league.state.resets.get(member.name, 0) for member in cohort.members]
+            if any(reset):
+                break
+        assert reset == [0, 1, 1] and new == [False, True, True]
+        restart, _ = stage.opponents.choose(cohort, founded=True, rng=np.random.default_rng(0))
+        assert restart[1:].all()
+
+
 def test_a_main_agent_learns_to_win(league, tmp_path):
     """Points make wins: after some updates the main agent of each seed chooses a type that earns one far more often."""
     settings = replace(
@@ -368,6 +385,8 @@ def test_exploiters_get_matches_once_the_league_is_founded(league, tmp_path):
     """Main agents may go on with games against themselves."""
     with open_run(tmp_path) as run:
         stage = league(run, TOGETHER)
+        # Nobody starts over meanwhile.
+        stage.league.settings = LeagueSettings(main_exploiter_checkpoint=RARE, league_exploiter_checkpoint=RARE)
         stage.prepare()
         for update in range(1, 4):
             stage.step(update)

@@ -105,10 +105,11 @@ def test_who_wins_quickly_wins_no_more_often_on_one_device(stage):
     both = [Simulated(seed) for seed in range(2)]
     restarts = 0
     for update in range(250):
-        restart, _ = stage.find_opponents(cohort, founded=True, rng=rng)
+        restart, _ = stage.opponents.choose(cohort, founded=True, rng=rng)
         restarts += int(restart.sum())
         done, reward = map(np.array, zip(*(one.play(row) for one, row in zip(both, restart, strict=True)), strict=True))
-        stage.record(cohort, update, Finished(done, reward, None))
+        results = stage.opponents.count(cohort, update, Finished(done, reward, None))
+        stage.league.record_results(results)
     assert restarts > 10 * LANES
     state, wins, games = stage.league.state, 0.0, 0.0
     for name in stage.learners:

@@ -64,10 +64,13 @@ def test_lines_of_descent_go_from_the_teacher_to_the_learner(run):
 class FakeMatches:
     """Every game is a win of the home player, but for one draw."""
 
+    seeds = []
+
     def __init__(self, tools, games):
-        self.asked = []
+        pass
 
     def score(self, home, away, games, seed, progress=None, races=(0, 0)):
+        self.seeds.append(seed)
         return Score(games - 1, 1, 0)
 
 
@@ -82,6 +85,7 @@ class Weights:
 
 def test_thin_pairs_are_filled_once_and_the_payoff_knows(run, monkeypatch, capsys):
     monkeypatch.setattr(module, "Matches", FakeMatches)
+    monkeypatch.setattr(FakeMatches, "seeds", [])
     monkeypatch.setattr(module, "make_tools", lambda setup: Tools())
     monkeypatch.setattr(module, "load_snapshot", lambda folder, snapshot, example: Weights())
     league = League(Store(run.league_path))
@@ -90,6 +94,8 @@ def test_thin_pairs_are_filled_once_and_the_payoff_knows(run, monkeypatch, capsy
     after = League(Store(run.league_path))
     assert thin_pairs(after, 4) == [] and after.state.totals.counts(TEACHER, f"{MAIN}.1") == (3, 1, 0)
     assert [missing for *_, missing in thin_pairs(after, 6)] == [2, 2, 2]
+    StandingsConfig(run.path, games=6).run()
+    assert len(set(FakeMatches.seeds)) == 6, "or games would be played and counted again"
     page = (run.path / "league.html").read_text()
     assert page.count("<svg") == 2 and f"{MAIN}.2" in page
     assert "done: open" in capsys.readouterr().out

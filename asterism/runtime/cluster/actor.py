@@ -56,8 +56,11 @@ class Actor:
           fresh: all games begin anew: the learner does not remember them.
         """
         self.collections += 1
-        lanes = self.program.lanes
-        restart = self.opponents.choose(version < self.schedule.warm_up) | self.spread() | fresh
+        lanes, alone = self.program.lanes, version < self.schedule.warm_up
+        if fresh:
+            self.opponents.end_matches()
+        # Beyond the warm-up a game that is cut would be one of a match, and more often a long one.
+        restart = self.opponents.choose(alone) | (self.spread() & alone)
         own, opponents = Entrant(policy, self.learner.race), self.opponents.current(policy)
         keys = jax.random.split(jax.random.fold_in(self.key, self.collections), lanes)
         self.workers, batch, games = self.program.collect(own, opponents, self.workers, restart, keys)

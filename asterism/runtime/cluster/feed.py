@@ -36,8 +36,12 @@ class Feed:
     def __init__(self, actors: Sequence[Any]):
         self.actors = list(actors)
         self.orders: list[deque[Order]] = [deque() for _ in actors]
-        self.fresh = [True] * len(self.actors)
         self.last = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """All games begin anew in what is asked for from now on."""
+        self.fresh = [True] * len(self.actors)
 
     def next(self, version: Version) -> tuple[int, bool, Collection]:
         """Waits for a collection, asking for more with this version: the number of the actor, whether all its games

@@ -147,9 +147,11 @@ class Learner:
         return True
 
     def replace(self, state: Any) -> None:
-        """Gives the learner other weights; who plays it, or with it, gets them at once."""
+        """Gives the learner other weights; who plays it, or with it, gets them at once. Its games begin anew: they were
+        half played by another."""
         self.state = self.everywhere(state)
         self.published = -np.inf
+        self.feed.restart()
 
     def save(self) -> None:
         """Writes a training checkpoint into the vault, and waits until it is on the disk."""

@@ -81,6 +81,11 @@ class Opponents:
         self.matches: list[Match | None] = [None] * groups
         self.policies = Policies(vault)
 
+    def end_matches(self) -> None:
+        """The next games begin new matches: of those that go on, some would be cut, the long ones rather than the short
+        ones."""
+        self.matches = [None] * len(self.matches)
+
     def choose(self, alone: bool) -> Bool[np.ndarray, " B"]:
         """Gives opponents to the groups whose matches are over, the learner itself, as each race in turn, if `alone`;
         returns the lanes that begin anew. Those with the same opponent go on."""

@@ -1,7 +1,7 @@
 """Training on a cluster: starts its processes, watches them, and ends them."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -69,7 +69,7 @@ class ClusterTraining:
         both, devices = (self.coordinator, self.vault), settings.cpu_devices
         players, races = _answer(self.coordinator.learners.remote()), tuple(teachers)
         self.learners: list[str] = [player.id for player in players]
-        check_gpus(settings.gpus(len(players)), ray.cluster_resources().get("GPU", 0))
+        check_gpus(settings, len(players), gpus_by_machine())
         self.runs, self.actors = [], []
         for player in players:
             inputs = make, player, races, schedule, devices, *both
@@ -118,13 +118,27 @@ class ClusterTraining:
                 ray.kill(process)
 
 
-def check_gpus(needed: float, there: float) -> None:
-    """Raises UserError if a cluster has too few GPUs: some learners would never begin, and nobody would notice."""
+def check_gpus(settings: ClusterSettings, learners: int, machines: Sequence[float]) -> None:
+    """Raises UserError if machines with so many GPUs each have no room for all processes: some learners would never
+    begin, and nobody would notice."""
+    needed, there = settings.gpus(learners), sum(machines)
     if needed > there + 1e-6:  # Shares add up but for rounding.
         raise UserError(
             f"the processes of this league need {needed:g} GPUs and the cluster has {there:g}: add machines, or lower "
             "--distributed.learner-gpus, --distributed.actor-gpus or the number of learners"
         )
+    each = settings.learner_gpus
+    room = sum(int(gpus // each) for gpus in machines) if each else learners
+    if room < learners:
+        raise UserError(
+            f"a learner's {each} GPUs must be in one machine, so {room} of {learners} learners find room: machines "
+            f"have {', '.join(f'{gpus:g}' for gpus in machines)}; lower --distributed.learner-gpus"
+        )
+
+
+def gpus_by_machine() -> list[float]:
+    """GPUs of each machine of the cluster."""
+    return [node["Resources"].get("GPU", 0.0) for node in ray.nodes() if node["Alive"]]
 
 
 def _gpus(count: float) -> dict[str, Any]:
