@@ -71,7 +71,8 @@ class LeagueSettings:
     retry_share: float = 0.1
     """Share of the draws by win rate that are even ones, and of those in which a main agent is met although it is too
     strong: a win rate changes by games alone, so that who has been passed over for it once, be it by a few games' luck,
-    would be passed over for good. (AlphaStar's payoff gets games from evaluators, too. 0: its pseudocode as it is.)"""
+    would be passed over for good. (The pseudocode has none; AlphaStar plays thousands of games where a small run plays
+    eight.)"""
 
     decay: float = 0.99
     """Factor on a pair's counts at each new game of the pair."""
@@ -107,6 +108,7 @@ class LeagueSettings:
         """
         return cls(
             league_exploiters=2,
+            retry_share=0.0,
             main_agent_checkpoint=CheckpointRule(2_000_000_000, 4_000_000_000, 0.0),
             main_exploiter_checkpoint=CheckpointRule(2_000_000_000, 4_000_000_000, 1.0),
             league_exploiter_checkpoint=CheckpointRule(2_000_000_000, 4_000_000_000, 0.25),
