@@ -58,7 +58,8 @@ class LeagueTraining:
     0.8, and 1 in imitation). The block sharpness, if it learns, moves it."""
     learn: tuple[str, ...] = ("action_type",)
     """Blocks of the policy that learn (AlphaStar: all; so here if none is named). What to do can be learned from a few
-    hundred games; where, and with which units, stays as it was imitated."""
+    hundred games; where, and with which units, stays as it was imitated, but for what those heads read of the block's
+    embedding of the type."""
     adam: tuple[float, float, float] = (0.0, 0.99, 1e-5)
     """Beta 1, beta 2 and epsilon of Adam."""
     clip: float = 10.0
