@@ -53,13 +53,14 @@ class LeagueReport(NamedTuple):
     win_rates: Float[np.ndarray, "n n"]
     """Decayed win rate of the row's player against the column's."""
     games: Float[np.ndarray, "n n"]
-    """Games played by each pair."""
+    """Decayed number of games behind each win rate."""
     elo: Float[np.ndarray, " n"]
     """Elo points above the first player, which is the supervised teacher."""
     elo_error: Float[np.ndarray, " n"]
     """Half the width of the 95% interval of each."""
     nash: Float[np.ndarray, " n"]
-    """Nash distribution, from which the paper draws the final agent."""
+    """Nash distribution of the frozen players, from which the paper draws the final agent; 0 for learners, which have
+    few games as they are now."""
     robustness: tuple[Worst | None, ...]
     """The frozen player that each does worst against, of those it has met."""
 
@@ -185,6 +186,8 @@ class League:
             all_rates, all_games = state.totals.matrix(), state.totals.games_matrix()
         points = elo(win_rates, games)
         frozen = np.array([not player.is_learner for player in players])
+        mixture = np.zeros(len(players))
+        mixture[frozen] = nash(win_rates[np.ix_(frozen, frozen)])
         # Whoever still learns, or has not been met, is nobody's worst opponent.
         worst = np.where(frozen & (all_games > 0), all_rates, np.inf)
         return LeagueReport(
@@ -192,10 +195,10 @@ class League:
             steps=steps,
             resets=resets,
             win_rates=win_rates,
-            games=all_games,
+            games=games,
             elo=points,
             elo_error=elo_error(points, games),
-            nash=nash(win_rates),
+            nash=mixture,
             robustness=tuple(self._worst(player.id, row) for player, row in zip(players, worst, strict=True)),
         )
 

@@ -77,8 +77,8 @@ class Store:
             session.add(PlayerRow.of(copy, update))
             session.add(StepsRow(learner=copy.parent, steps=copy.steps, update=update))
             if reset_to is not None:
-                known = _newest_result(session)
-                session.add(ResetRow(learner=copy.parent, weights=reset_to.file, results=known, update=update))
+                row = {"learner": copy.parent, "weights": reset_to.file, "steps": copy.steps, "update": update}
+                session.add(ResetRow(**row, results=_newest_result(session)))
 
     def add_steps(self, steps: Mapping[str, int], update: int) -> None:
         """Note the agent steps that learners have taken so far."""
@@ -149,7 +149,8 @@ class Store:
             return max(session.scalar(sa.select(sa.func.max(table.update))) or 0 for table in _TABLES)
 
     def load(self, decay: float) -> LeagueState:
-        """The league as it stands, every result played back in its order, so that decayed counts come out the same."""
+        """The league as it stands, every result and reset played back in its order, so that decayed counts come out the
+        same."""
         try:
             with self._transaction() as session:
                 return _replay(session, decay)
@@ -267,15 +268,12 @@ def _replay_results(session: Session, state: LeagueState, names: Mapping[int, st
     same = sa.select(CountsRow).where(CountsRow.decay == state.payoff.decay)
     counts = session.scalar(same.order_by(CountsRow.id.desc()).limit(1))
     since = counts.results if counts is not None else 0
-    # A learner starts over when a copy of it is added.
-    copy = (PlayerRow.parent == ResetRow.learner) & (PlayerRow.update == ResetRow.update)
-    resets = sa.select(ResetRow.results, ResetRow.learner, PlayerRow.steps).join(PlayerRow, copy)
-    resets = deque(session.execute(resets.order_by(ResetRow.id)))
+    resets = deque(session.scalars(sa.select(ResetRow).order_by(ResetRow.id)))
 
     def reset_before(result: float) -> None:
         while resets and resets[0].results < result:
-            _, learner, steps = resets.popleft()
-            state.reset(learner, steps)
+            row = resets.popleft()
+            state.reset(row.learner, row.steps)
 
     # One at the very result of the counts may be in them or not; twice is as good as once.
     reset_before(since)

@@ -97,13 +97,14 @@ class CountsRow(Base):
 
 
 class ResetRow(Base):
-    """A learner's return to the supervised weights, which are in the file `weights`, after the results up to number
-    `results`."""
+    """A learner's return to the supervised weights, which are in the file `weights`, after so many agent steps and the
+    results up to number `results`."""
 
     __tablename__ = "resets"
 
     learner: Mapped[str] = mapped_column(ForeignKey("players.name"))
     weights: Mapped[str] = mapped_column(ForeignKey("weights.file"))
+    steps: Mapped[int]
     results: Mapped[int]
 
 

@@ -76,7 +76,7 @@ def payoff_map(report: LeagueReport) -> Payoff:
     race, *others = {player.race for player in report.players}
     names = [short_name(player.id, None if others else race) for player in report.players]
     matrix = np.where(report.games > 0, report.win_rates, np.nan)
-    return Payoff(names, matrix, report.games.astype(int))
+    return Payoff(names, matrix, report.games.round().astype(int))
 
 
 def confusion_of(run: RunFolder) -> Confusion | None:

@@ -29,6 +29,10 @@ class WinRate(NamedTuple):
     high: float
 
 
+PAYOFF = "Payoff: win rate, and under it the games that count, old ones less"
+"""Title of the map."""
+
+
 class Payoff(NamedTuple):
     """Who beats whom in the league."""
 
@@ -136,7 +140,7 @@ def render(data: ReportData) -> str:
         "report.html.j2",
         data=data,
         stages={stage: stage_figures(stage, series) for stage, series in data.metrics.items()},
-        payoff=heat_map(*data.payoff, title="Payoff: win rate, and games under it") if data.payoff else None,
+        payoff=heat_map(*data.payoff, title=PAYOFF) if data.payoff else None,
         strip=[(data_url(frame.image), frame.caption) for frame in data.strip],
         game=game_figures(data.game) if data.game else [],
         confusion=confusion_map(data.confusion) if data.confusion else None,

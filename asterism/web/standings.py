@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from asterism.files import write_atomic
 from asterism.web.figures import heat_map, lineages
 from asterism.web.page import render_page
-from asterism.web.report import Payoff
+from asterism.web.report import PAYOFF, Payoff
 
 
 class Standing(NamedTuple):
@@ -80,7 +80,7 @@ def write_standings(path: Path, data: StandingsData) -> None:
     """Writes the page to `path`, atomically; raises UserError when the disk is full."""
     figures = [
         lineages(lines_of_descent(data.standings), title="Elo of each learner and its copies, with 95% intervals"),
-        heat_map(*data.payoff, title="Payoff: win rate, and games under it"),
+        heat_map(*data.payoff, title=PAYOFF),
     ]
     if data.match:
         match = data.match

@@ -122,9 +122,25 @@ def test_report_ranks_the_players_by_their_games(league):
     elo = dict(zip(ids, report.elo, strict=True))
     assert elo[MAIN] > elo["teacher_terran"] == 0 > elo[SCOUT]
     assert report.win_rates[ids.index(MAIN), ids.index("teacher_terran")] == 1
-    assert report.games[ids.index(HUNTER), ids.index(MAIN)] == 30
-    assert report.nash.sum() == pytest.approx(1)
-    assert (report.nash @ report.win_rates >= 0.5 - 1e-9).all()
+    assert report.games[ids.index(HUNTER), ids.index(MAIN)] == pytest.approx((1 - 0.99**30) / 0.01)
+
+
+def test_nash_is_a_mixture_of_frozen_players(league):
+    """A learner that has started over has no games: it would pass for unbeaten."""
+    for number in (1, 2):
+        league.add_historical(MAIN, snapshot(f"{number}.safetensors"), number, 1)
+    frozen = ["teacher_terran", f"{MAIN}.1", f"{MAIN}.2"]
+    for beats, beaten in zip(frozen, frozen[1:] + frozen[:1], strict=True):
+        league.record_results(win(beats, beaten, 3) + win(HUNTER, beaten, 5))
+    shares = lambda report: dict(zip((player.id for player in report.players), report.nash, strict=True))  # noqa: E731
+    assert shares(league.report()) == pytest.approx(
+        dict.fromkeys([MAIN, HUNTER, SCOUT], 0) | dict.fromkeys(frozen, 1 / 3)
+    )
+    league.checkpoint(HUNTER, snapshot("hunter.safetensors"), 50, 1, np.random.default_rng(0))
+    report = league.report()
+    assert shares(report)[HUNTER] == 0 and report.nash.sum() == pytest.approx(1)
+    among = report.win_rates[:, [not player.is_learner for player in report.players]]
+    assert (report.nash @ among >= 0.5 - 1e-9).all()
 
 
 def test_report_says_whom_each_does_worst_against(league):

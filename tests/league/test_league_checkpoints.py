@@ -114,6 +114,7 @@ def test_numbers_of_the_paper():
     paper = LeagueSettings.paper()
     assert (paper.self_play_share, paper.pfsp_share, paper.verification_share) == (0.35, 0.5, 0.15)
     assert (paper.pfsp_weighting, paper.league_exploiter_weighting) == (Weighting.HARD, Weighting.CAPPED)
+    assert paper.retry_share == 0
     assert 3 * sum(paper.learners_per_race().values()) == 12
     assert paper.main_agent_checkpoint == CheckpointRule(2 * 10**9, 4 * 10**9, 0.0)
 

@@ -92,6 +92,26 @@ def test_counts_spare_the_replay_and_change_nothing(tmp_path, monkeypatch, kept)
     assert_same(League(Store(tmp_path / "counted.sqlite")), plain)
 
 
+def test_a_reset_before_the_counts_is_not_made_again_after_them(path, monkeypatch):
+    monkeypatch.setattr("asterism.league.league.RESULTS_PER_COUNTS", 30)
+    league = founded(path)
+    league.record_results(results(1))
+    league.checkpoint(HUNTER, snapshot("hunter.safetensors"), 50, 1, np.random.default_rng(0))
+    league.record_results(results(2))
+    league.record_results(results(3, count=5))
+    assert league.store.uncounted() == 5 and league.state.payoff.games(HUNTER, MAIN) > 0
+    assert_same(League(Store(path)), league)
+
+
+def test_two_resets_at_one_update_are_two(path):
+    """On a cluster a learner that has lost its machine comes to the same number of updates again."""
+    league = founded(path)
+    for steps in (50, 90):
+        league.checkpoint(HUNTER, snapshot(f"{steps}.safetensors"), steps, 1, np.random.default_rng(0))
+    assert league.state.resets[HUNTER] == 2
+    assert_same(League(Store(path)), league)
+
+
 def test_counts_of_another_decay_are_not_used(path, monkeypatch):
     monkeypatch.setattr("asterism.league.league.RESULTS_PER_COUNTS", 30)
     league = founded(path)

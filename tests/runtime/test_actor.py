@@ -19,18 +19,19 @@ RIVAL = Player("rival", PlayerKind.HISTORICAL, "any", weights=snapshot("rival.sa
 
 
 class LongGames(MatrixGame):
-    """Games that do not end; notes which of them begin anew."""
+    """Only the first lane's games end; notes which of all begin anew."""
 
     restarts: list
 
     def collect(self, own, opponents, workers, restart, keys):
         self.restarts.append(np.asarray(restart).copy())
-        return workers, None, Games(np.zeros((1, self.lanes), bool), np.zeros((1, self.lanes)))
+        done = np.arange(self.lanes)[None] == 0
+        return workers, None, Games(done, np.where(done, 1.0, 0.0))
 
 
 @pytest.fixture
 def play(monkeypatch):
-    """Starts an actor and lets it play collections of (version, fresh): which lanes begin anew in each."""
+    """Lets a new actor play collections of (version, fresh): which lanes begin anew in each; and the actor."""
     stand_in(monkeypatch, opponents, outbox, processes)
     monkeypatch.setattr(opponents.Policies, "of", lambda self, player: FOUNDER)
 
@@ -43,21 +44,23 @@ def play(monkeypatch):
         actor = Actor([Reference(lambda: game)], learner, ("any",), schedule, 1, Handle(league), None)
         for version, fresh in collections:
             actor.collect(version, FOUNDER, fresh)
-        return [restart.tolist() for restart in game.restarts]
+        return [restart.tolist() for restart in game.restarts], actor
 
     return play
 
 
 def test_games_of_the_burn_in_begin_a_few_at_a_time(play):
-    first, *others = play((0, True), (1, False), (2, False), (3, False))
+    (first, *others), _ = play((0, True), (1, False), (2, False), (3, False))
     assert all(first)
     assert others == [[False] * 2 + [True] * 2 + [False] * 2, [False] * 4 + [True] * 2, [False] * 6]
 
 
 def test_an_actor_that_starts_after_the_warm_up_cuts_no_game_of_a_match(play):
-    first, *others = play(*[(WARM_UP, number == 0) for number in range(2 * BURN_IN)])
+    (first, *others), _ = play(*[(WARM_UP, number == 0) for number in range(2 * BURN_IN)])
     assert all(first) and not np.any(others)
 
 
 def test_with_other_weights_all_games_begin_anew_in_new_matches(play):
-    assert np.all(play((WARM_UP, True), (WARM_UP + 1, False), (WARM_UP + 2, True))[2])
+    restarts, actor = play((WARM_UP, True), (WARM_UP + 1, False), (WARM_UP + 2, True))
+    assert all(restarts[2])
+    assert [match.quota.ended for match in actor.opponents.matches] == [(1, 0, 0), (0, 0, 0)], "not (3, 0, 0)"

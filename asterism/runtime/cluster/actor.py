@@ -53,7 +53,7 @@ class Actor:
         """Plays on with the learner's policy after its update number `version`.
 
         Args:
-          fresh: all games begin anew: the learner does not remember them.
+          fresh: all games begin anew: the learner does not remember them, or was another one.
         """
         self.collections += 1
         lanes, alone = self.program.lanes, version < self.schedule.warm_up

@@ -40,8 +40,10 @@ class Feed:
         self.restart()
 
     def restart(self) -> None:
-        """All games begin anew in what is asked for from now on."""
+        """All games begin anew in what is asked for from now on; what is being played is not waited for."""
         self.fresh = [True] * len(self.actors)
+        for orders in self.orders:
+            orders.clear()
 
     def next(self, version: Version) -> tuple[int, bool, Collection]:
         """Waits for a collection, asking for more with this version: the number of the actor, whether all its games

@@ -82,8 +82,7 @@ class Opponents:
         self.policies = Policies(vault)
 
     def end_matches(self) -> None:
-        """The next games begin new matches: of those that go on, some would be cut, the long ones rather than the short
-        ones."""
+        """All games begin anew, in new matches: in one that went on, long games would be cut, short ones counted."""
         self.matches = [None] * len(self.matches)
 
     def choose(self, alone: bool) -> Bool[np.ndarray, " B"]:

@@ -46,7 +46,7 @@ class Schedule(NamedTuple):
     """Of all learners together, not counting those of their warm-ups."""
     burn_in: int = 0
     """Updates at the start of each learner in which nothing is learned yet, and collections at the start of each actor
-    among which its games' beginnings are spread."""
+    among which its games' beginnings are spread, while its learner warms up."""
     warm_up: int = 0
     """Updates at the start of each learner, those of the burn-in among them, in which it plays itself and learns
     values alone."""
