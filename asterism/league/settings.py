@@ -81,9 +81,9 @@ class LeagueSettings:
     """Win rate above which an opponent counts as beaten when a learner asks whether to add a copy."""
     main_agent_checkpoint: CheckpointRule = CheckpointRule(20_000, 40_000, 0.0)
     """When a main agent adds a copy."""
-    main_exploiter_checkpoint: CheckpointRule = CheckpointRule(20_000, 40_000, 1.0)
-    """When a main exploiter adds a copy."""
-    league_exploiter_checkpoint: CheckpointRule = CheckpointRule(20_000, 40_000, 0.25)
+    main_exploiter_checkpoint: CheckpointRule = CheckpointRule(5_000, 10_000, 1.0)
+    """When a main exploiter adds a copy. Of a small run's turns it has few."""
+    league_exploiter_checkpoint: CheckpointRule = CheckpointRule(5_000, 10_000, 0.25)
     """When a league exploiter adds a copy."""
 
     def __post_init__(self):
