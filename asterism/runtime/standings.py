@@ -131,6 +131,12 @@ class StandingsConfig:
             match = self.meet(run, config)
             frozen = sum(not row.learner for row in rows)
             summary = f"{len(rows) - frozen} learners and {frozen} frozen players."
+            if unmet := len(thin_pairs(league, 1)):
+                hint = (
+                    f"{unmet} of {frozen * (frozen - 1) // 2} pairs of frozen players have not met, and pass for even"
+                )
+                print(f"{hint}: --games 20 lets them play")
+                summary += f" {hint}."
             page = run.path / PAGE
             write_standings(page, StandingsData(f"League: {run.name}", summary, rows, payoff_map(report), match))
         print(f"done: open {page}")

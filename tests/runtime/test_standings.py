@@ -90,7 +90,11 @@ def test_thin_pairs_are_filled_once_and_the_payoff_knows(run, monkeypatch, capsy
     monkeypatch.setattr(module, "load_snapshot", lambda folder, snapshot, example: Weights())
     league = League(Store(run.league_path))
     assert [missing for *_, missing in thin_pairs(league, 4)] == [4, 4, 4]
+    StandingsConfig(run.path).run()
+    hint = "3 of 3 pairs of frozen players have not met, and pass for even"
+    assert hint in capsys.readouterr().out and hint in (run.path / "league.html").read_text()
     StandingsConfig(run.path, games=4).run()
+    assert "have not met" not in capsys.readouterr().out
     after = League(Store(run.league_path))
     assert thin_pairs(after, 4) == [] and after.state.totals.counts(TEACHER, f"{MAIN}.1") == (3, 1, 0)
     assert [missing for *_, missing in thin_pairs(after, 6)] == [2, 2, 2]
