@@ -132,9 +132,8 @@ class StandingsConfig:
             frozen = sum(not row.learner for row in rows)
             summary = f"{len(rows) - frozen} learners and {frozen} frozen players."
             if unmet := len(thin_pairs(league, 1)):
-                hint = (
-                    f"{unmet} of {frozen * (frozen - 1) // 2} pairs of frozen players have not met, and pass for even"
-                )
+                pairs = frozen * (frozen - 1) // 2
+                hint = f"{unmet} of {pairs} pairs of frozen players have not met, and pass for even"
                 print(f"{hint}: --games 20 lets them play")
                 summary += f" {hint}."
             page = run.path / PAGE
