@@ -13,6 +13,7 @@ from asterism.interface.observation import Race
 from asterism.runtime import report as report_module
 from asterism.runtime import train as module
 from asterism.runtime.agents import load_agent, race_of
+from asterism.runtime.film import Film
 from asterism.runtime.league_settings import LeagueTraining
 from asterism.runtime.matches import Matches, Score
 from asterism.runtime.report import read_json
@@ -88,18 +89,18 @@ def test_each_race_has_an_agent_of_its_own(tools, tmp_path, monkeypatch):
 
 
 def test_a_report_of_several_races_shows_a_game_of_the_first_ones_agent(tools, tmp_path, monkeypatch):
-    shown = []
+    shown, blank = [], Film(("agent", "rush"), None, None, 0.0)
     for name, fake in {
         "make_tools": lambda setup: tools,
         "load_agent": lambda folder, name, tools: name,
-        "film_game": lambda tools, agent, *rest: (agent, *rest),
+        "film_game": lambda tools, *rest: (shown.append(rest), blank)[1],
         "make_report": lambda run, config, tools, film: shown.append(film),
     }.items():
         monkeypatch.setattr(report_module, name, fake)
     with RunFolder.create_or_resume("run", CONFIG, root=tmp_path) as run:
         pass
     report_module.ReportConfig(run.path).run()
-    assert shown == [("agent_zerg", "rush", ("agent_zerg", "rush"), 0, (Race.ZERG, 0))]
+    assert shown == [("agent_zerg", "rush", ("agent_zerg", "rush"), 0, (Race.ZERG, 0)), blank]
 
 
 def test_the_race_of_an_agent():
