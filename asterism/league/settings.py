@@ -30,8 +30,8 @@ class CheckpointRule:
 
 @dataclass(frozen=True)
 class LeagueSettings:
-    """Composition, matchmaking and checkpoints; the defaults are the paper's but for the steps and
-    `retry_share`, which fit a small run.
+    """Composition, matchmaking and checkpoints; the defaults are the paper's but for the steps and `retry_share`, which
+    fit a small run.
 
     Source: Vinyals et al. 2019, Methods, "Multi-agent learning", and the supplementary pseudocode.
     Raises UserError for a value that makes no sense.

@@ -77,8 +77,14 @@ class Store:
             session.add(PlayerRow.of(copy, update))
             session.add(StepsRow(learner=copy.parent, steps=copy.steps, update=update))
             if reset_to is not None:
-                row = {"learner": copy.parent, "weights": reset_to.file, "steps": copy.steps, "update": update}
-                session.add(ResetRow(**row, results=_newest_result(session)))
+                reset = ResetRow(
+                    learner=copy.parent,
+                    weights=reset_to.file,
+                    steps=copy.steps,
+                    results=_newest_result(session),
+                    update=update,
+                )
+                session.add(reset)
 
     def add_steps(self, steps: Mapping[str, int], update: int) -> None:
         """Note the agent steps that learners have taken so far."""

@@ -111,7 +111,7 @@ def masked_mean(values: Float[Array, "*b"], mask: Bool[Array, "*b"], axis: int |
 
 
 def masked_log_softmax(logits: Float[Array, "*b N"]) -> Float[Array, "*b N"]:
-    """Log-probabilities; logits of MASKED_LOGIT or -inf stand for choices that are not available."""
+    """Log-probabilities; logits of MASKED_LOGIT or less stand for choices that are not available."""
     return jax.nn.log_softmax(jnp.maximum(logits, MASKED_LOGIT))
 
 

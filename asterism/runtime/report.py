@@ -86,10 +86,10 @@ def confusion_of(run: RunFolder) -> Confusion | None:
     return Confusion(table["names"], np.array(table["shares"]), types) if types else None
 
 
-def make_report(run: RunFolder, config: Any, tools: Tools, film: Film | None) -> None:
-    """Writes `report.html` from what the run's folder holds and a game."""
-    strip, curves = game_views(film, tools) if film else ([], None)
-    name, agent = run.name, league_agents(config.league.races)[0]
+def make_report(run: RunFolder, config: Any, tools: Tools, film: Film) -> None:
+    """Writes `report.html` from what the run's folder holds and a game of its agent."""
+    strip, curves = game_views(film, tools)
+    name, agent = run.name, film.names[0]
     which = "" if agent == "agent" else f" --agent {agent}"
     data = ReportData(
         title=f"Asterism: {name}",

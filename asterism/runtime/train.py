@@ -134,8 +134,8 @@ class Training:
         with self.facts("evaluate"):
             self.evaluate(agents, teacher)
         with self.facts("report"):
-            film = film_agent(self.run_folder, config, self.tools, "rush", config.evaluation.seed)
-            make_report(self.run_folder, config, self.tools, film)
+            run, tools = self.run_folder, self.tools
+            make_report(run, config, tools, film_agent(run, config, tools, "rush", config.evaluation.seed))
 
     def agents(self) -> tuple[dict[str, Params], Params]:
         """The agents by name, and their teacher: all stages in which something is learned."""
